@@ -1,0 +1,42 @@
+/**
+ * Keys of everything that stands in the object store, built here and nowhere else.
+ *
+ * Epoch 1 has the contract's names; a later epoch stands before the suffix, so the endings hold and no attempt can write
+ * over another's object.
+ *
+ * @see mod-marc-migrations, keys `operation/{op}/{chunk}_entity`, `…_entity-error`, `…_error`
+ */
+export interface ChunkObjectNames {
+  readonly entities: string
+  readonly rejected: string
+  readonly reasons: string
+}
+
+/** @param subPath S3_SUB_PATH, without a slash at either end */
+export function chunkObjectNames(
+  subPath: string,
+  chunk: { readonly operationId: string; readonly chunkId: string; readonly stepId: string; readonly epoch: number }
+): ChunkObjectNames {
+  const attempt = chunk.epoch > 1 ? `_e${chunk.epoch}` : ''
+  const base = `${operationPrefix(subPath, chunk.operationId)}${chunk.chunkId}`
+  return {
+    entities: `${base}${attempt}_entity`,
+    rejected: `${base}_${chunk.stepId}${attempt}_entity-error`,
+    reasons: `${base}_${chunk.stepId}${attempt}_error`
+  }
+}
+
+/** Object with the records of a chunk that cannot be read by range from its file. */
+export function chunkSourceName(subPath: string, operationId: string, chunkId: string): string {
+  return `${operationPrefix(subPath, operationId)}${chunkId}_source`
+}
+
+/** Every object of an operation begins with this. */
+export function operationPrefix(subPath: string, operationId: string): string {
+  return `${subPath}/operation/${operationId}/`
+}
+
+/** A fresh object for each upload; the name in `source_file` points to the newest. */
+export function uploadName(subPath: string, tenant: string, name: string, uploadId: string): string {
+  return `${subPath}/source/${tenant.toLowerCase()}/${name}/${uploadId}`
+}
