@@ -1,0 +1,26 @@
+import type { ChunkStore } from './chunk-store.ts'
+import type { NodeStore } from './node-store.ts'
+import type { ControlStore, OperationStore } from './operation-store.ts'
+import type { SourceFileStore, TenantStore } from './source-file-store.ts'
+import type { ArmedStore, CheckStore, FreezeStore, PublishStore, SplitStore, SweepStore } from './stage-store.ts'
+import type { Wake } from './wake.ts'
+
+/** Everything the database holds, by the verb that needs it. */
+export interface Stores {
+  readonly operations: OperationStore
+  readonly control: ControlStore
+  readonly armed: ArmedStore
+  readonly freeze: FreezeStore
+  readonly split: SplitStore
+  readonly publish: PublishStore
+  readonly chunks: ChunkStore
+  readonly check: CheckStore
+  readonly sweep: SweepStore
+  readonly nodes: NodeStore
+  readonly sourceFiles: SourceFileStore
+  readonly tenants: TenantStore
+  readonly wake: Wake
+  /** Resolves when the database answers. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
