@@ -1,1 +1,16 @@
-export {}
+// The map of the system, in the order the data takes: freeze, split, publish, claim, remap, upload, count, finalise.
+export { startOperation } from './start-operation.ts'
+export type { StartPorts, StartRequest } from './start-operation.ts'
+export { freezeRules } from './freeze-rules.ts'
+export { fileSource } from './file-source.ts'
+export { splitIntoChunks } from './split-into-chunks.ts'
+export { publishChunks } from './publish-chunks.ts'
+export { claimChunk } from './claim-chunk.ts'
+export { processChunk } from './process-chunk.ts'
+export type { ProcessOutcome, ProcessPorts } from './process-chunk.ts'
+export { createRulesCache } from './rules-cache.ts'
+export { remapRecords } from './remap-records.ts'
+export { finaliseOperation } from './finalise-operation.ts'
+export { buryObjects, sweepOperation } from './sweep-operation.ts'
+export { joinCluster } from './join-cluster.ts'
+export type { ClusterNode } from './join-cluster.ts'

@@ -15,6 +15,9 @@ export interface ArmedStage {
   readonly armedForMs: number
 }
 
+/** A stage by name, for those who did not take it from the list. */
+export type StageRef = Pick<ArmedStage, 'tenant' | 'operationId' | 'stage'>
+
 /** The list of running stages, taken by short claims on one column; no lock outlives a call. */
 export interface ArmedStore {
   /** Takes up to `limit` rows whose round is due and puts their next visit `everyMs` ahead. */
@@ -92,7 +95,7 @@ export interface CheckStore {
   /** One transaction: lock the operation, then test, then set the verdict and delete the armed row. */
   finalise(armed: ArmedStage, leaseMs: number): Promise<Verdict>
   /** Ends the stage FAILED with this reason; open chunks stay open for a retry. */
-  stop(armed: ArmedStage, stopReason: string): Promise<void>
+  stop(stage: StageRef, stopReason: string): Promise<void>
 }
 
 export interface SweepStore {

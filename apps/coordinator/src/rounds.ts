@@ -1,0 +1,70 @@
+import type { ArmedStage, ChunkBus, Clock, ObjectStore } from '@marc-migrations/domain'
+import { buryObjects, finaliseOperation, publishChunks, sweepOperation } from '@marc-migrations/flow'
+import { startRound } from './round.ts'
+import { splitRound } from './split-round.ts'
+import type { SplitRoundDeps } from './split-round.ts'
+
+/** The publisher looks at least this often; a count that frees room wakes it sooner. */
+const PUBLISH_INTERVAL_MS = 500
+const SPLIT_INTERVAL_MS = 1000
+/** With room and due chunks left, the publisher comes back at once. */
+const PUBLISH_AGAIN_MS = 20
+
+export interface RoundsDeps extends SplitRoundDeps {
+  readonly bus: ChunkBus
+  readonly objects: ObjectStore
+  readonly clock: Clock
+}
+
+/** Freeze and split, publish, check, sweep: what any coordinator does for the stages that stand in `armed_check`. */
+export function startRounds(deps: RoundsDeps): { close(): Promise<void> } {
+  const { stores, protocol, logger, clock } = deps
+  const common = { armed: stores.armed, wake: stores.wake, clock, logger, wakesAtOnce: false }
+  const splitting = splitRound(deps)
+
+  const publish = async (stage: ArmedStage): Promise<void> => {
+    const { published, more } = await publishChunks(stage, { ...stores, bus: deps.bus, logger })
+    if (published > 0 && more) await stores.armed.revisit('publish', stage, PUBLISH_AGAIN_MS)
+  }
+  const check = async (stage: ArmedStage): Promise<void> => {
+    await finaliseOperation(stage, { ...stores, logger }, protocol.leaseMs)
+  }
+  const sweep = async (stage: ArmedStage): Promise<void> => {
+    await sweepOperation(stage, { ...stores, objects: deps.objects, logger }, protocol.republishMs)
+  }
+
+  const ends = [
+    startRound({ ...common, round: 'split', everyMs: SPLIT_INTERVAL_MS, visit: (stage) => splitting.visit(stage) }),
+    startRound({ ...common, round: 'publish', everyMs: PUBLISH_INTERVAL_MS, wakesAtOnce: true, visit: publish }),
+    startRound({ ...common, round: 'check', everyMs: protocol.checkIntervalMs, visit: check }),
+    startRound({ ...common, round: 'sweep', everyMs: protocol.sweepIntervalMs, visit: sweep }),
+    startBurials(deps)
+  ]
+  return {
+    close: async () => {
+      await splitting.close()
+      await Promise.all(ends.map((end) => end()))
+    }
+  }
+}
+
+/** Tombstones belong to no running stage; they are looked at with every sweep interval. */
+function startBurials(deps: RoundsDeps): () => Promise<void> {
+  const { stores, objects, logger, clock } = deps
+  const stopped = new AbortController()
+  const burying = (async () => {
+    while (!stopped.signal.aborted) {
+      await clock.sleep(deps.protocol.sweepIntervalMs, stopped.signal)
+      if (stopped.signal.aborted) return
+      const buried = await buryObjects({ ...stores, objects, logger }).catch((err: unknown) => {
+        logger.warn({ err }, 'burial.failed')
+        return 0
+      })
+      if (buried > 0) logger.info({ buried }, 'objects.buried')
+    }
+  })()
+  return async () => {
+    stopped.abort()
+    await burying
+  }
+}

@@ -1,0 +1,147 @@
+import { errorKind } from '@marc-migrations/domain'
+import type {
+  ChunkBus,
+  Claim,
+  Clock,
+  Hint,
+  HintAnswer,
+  Logger,
+  ObjectStore,
+  OperationType,
+  ProtocolSettings,
+  RecordSource,
+  Stores
+} from '@marc-migrations/domain'
+import { claimChunk, createRulesCache, processChunk } from '@marc-migrations/flow'
+import type { ClusterNode } from '@marc-migrations/flow'
+import pLimit from 'p-limit'
+import { mappingThreads } from './mapping-threads.ts'
+import { outageGate } from './outage-gate.ts'
+import { startTableFloor } from './table-floor.ts'
+
+export interface WorkerDeps {
+  readonly node: ClusterNode
+  readonly settings: {
+    readonly protocol: ProtocolSettings
+    /** Chunks worked on at a time, CHUNK_PROCESSING_MAX_PARALLELISM. */
+    readonly slots: number
+    readonly threads: number
+    readonly subPath: string
+    readonly threadEntry: URL
+    /** Look into the table when no hint comes; not needed where the bus itself reads the table. */
+    readonly tableFloor: boolean
+  }
+  readonly stores: Pick<Stores, 'chunks' | 'check' | 'freeze' | 'wake' | 'ping'>
+  readonly objects: ObjectStore
+  readonly bus: ChunkBus
+  readonly sources: (operationType: OperationType) => RecordSource
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export interface Worker {
+  busySlots(): number
+  /** Takes no more work, gives running chunks until the deadline, then releases their leases. */
+  close(drainMs: number): Promise<void>
+}
+
+/** Any number of these, on any number of machines: claims chunks as it has slots, and takes each to its count. */
+export async function startWorker(deps: WorkerDeps): Promise<Worker> {
+  const { node, settings, stores, bus, clock, logger } = deps
+  const engine = mappingThreads({ threads: settings.threads, entry: settings.threadEntry, logger })
+  const rules = createRulesCache(stores.freeze)
+  const slots = pLimit(settings.slots)
+  const stopping = new AbortController()
+  let accepting = true
+  let lastHintAt = clock.monotonic()
+
+  const gate = outageGate({
+    probe: async () => {
+      await stores.ping()
+      await deps.objects.check()
+    },
+    onChange: regulate,
+    clock,
+    logger
+  })
+  const floor = settings.tableFloor
+    ? startTableFloor({
+        chunks: stores.chunks,
+        clock,
+        logger,
+        offer: onHint,
+        idleSince: () => (mayClaim() ? lastHintAt : undefined),
+        freeSlots: () => settings.slots - busySlots()
+      })
+    : undefined
+  node.reportBusy(busySlots)
+  node.follow(regulate)
+  await bus.subscribe((hint) => {
+    lastHintAt = clock.monotonic()
+    return onHint(hint)
+  })
+
+  function busySlots(): number {
+    return slots.activeCount + slots.pendingCount
+  }
+
+  function mayClaim(): boolean {
+    return accepting && gate.isOpen() && !node.settings().paused && busySlots() < settings.slots
+  }
+
+  function regulate(): void {
+    if (mayClaim()) bus.resume()
+    else bus.pause()
+  }
+
+  /** The slot is taken before the claim, so that no lease waits for a slot. */
+  async function onHint(hint: Hint): Promise<HintAnswer> {
+    if (!mayClaim()) return 'later'
+    return new Promise((answer) => {
+      void slots(() => work(hint, answer)).finally(() => {
+        regulate()
+        stores.wake.signal('room').catch(() => {})
+      })
+      regulate()
+    })
+  }
+
+  async function work(hint: Hint, answer: (answer: HintAnswer) => void): Promise<void> {
+    let claim: Claim | null
+    try {
+      claim = await claimChunk(hint, node.self.id, settings.protocol.leaseMs, { chunks: stores.chunks, logger })
+    } catch (error) {
+      if (errorKind(error) === 'outage') gate.trip(error)
+      else logger.error({ err: error, chunkId: hint.chunkId }, 'claim.failed')
+      return answer('later')
+    }
+    answer('ack')
+    if (claim === null) return
+    const ports = { ...deps, ...stores, rules, engine }
+    const outcome = await processChunk(claim, ports, { ...settings.protocol, subPath: settings.subPath }, stopping.signal)
+    if (outcome === 'outage') gate.trip(outcome)
+  }
+
+  return {
+    busySlots,
+    close: async (drainMs) => {
+      accepting = false
+      gate.stop()
+      floor?.stop()
+      bus.pause()
+      await idle(drainMs)
+      stopping.abort()
+      await idle(RELEASE_MS)
+      await engine.close()
+    }
+  }
+
+  async function idle(withinMs: number): Promise<void> {
+    const until = clock.monotonic() + withinMs
+    while (busySlots() > 0 && clock.monotonic() < until) await clock.sleep(IDLE_POLL_MS)
+  }
+}
+
+/** For the leases of what could not be drained to be given back. */
+const RELEASE_MS = 3000
+const IDLE_POLL_MS = 20

@@ -1,0 +1,86 @@
+import { errorKind, MigrationError } from '@marc-migrations/domain'
+import type { CheckStore, ChunkStore, Claim, Clock, Logger, ObjectStore } from '@marc-migrations/domain'
+import { keepLease } from './keep-lease.ts'
+import { remapChunk } from './remap-chunk.ts'
+import type { RemapPorts } from './remap-chunk.ts'
+import { deleteLosers, uploadChunk } from './upload-chunk.ts'
+
+export interface ProcessPorts extends RemapPorts {
+  readonly chunks: ChunkStore
+  readonly check: CheckStore
+  readonly objects: ObjectStore
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export interface ProcessSettings {
+  readonly leaseMs: number
+  readonly leaseRenewMs: number
+  readonly subPath: string
+}
+
+/** `released`: the process is stopping. `outage`: a store was away, the chunk is due again and used up no attempt. `suspect`: it used one up. */
+/** `stopped`: the source is another than at the start, the operation ends. */
+export type ProcessOutcome = 'counted' | 'fenced' | 'released' | 'outage' | 'suspect' | 'stopped'
+
+const LEAST_DEADLINE_MS = 50_000
+const DEADLINE_MS_PER_RECORD = 100
+
+/**
+ * Takes one claimed chunk to its count; the hint is done with already, the lease owns the work from here on.
+ *
+ * Files are uploaded before the chunk is counted, so a count never promises a file that is not there. Their names carry the
+ * epoch: a worker that lost its lease may still write, but never over the files that another attempt had counted.
+ *
+ * Never throws: every failure becomes a row, or is left to the lease to run out.
+ */
+export async function processChunk(
+  claim: Claim,
+  ports: ProcessPorts,
+  settings: ProcessSettings,
+  stopping: AbortSignal
+): Promise<ProcessOutcome> {
+  const lease = keepLease(claim, ports.chunks, ports.clock, settings)
+  const deadlineMs = Math.max(LEAST_DEADLINE_MS, DEADLINE_MS_PER_RECORD * claim.recordCount)
+  const began = ports.clock.monotonic()
+  const dropped = AbortSignal.any([lease.signal, stopping])
+  const signal = AbortSignal.any([dropped, AbortSignal.timeout(deadlineMs)])
+  try {
+    const outcome = await remapChunk(claim, ports, { deadlineMs, dropped, signal })
+    const tally = await uploadChunk(claim, outcome, ports.objects, settings.subPath, signal)
+    const answer = await ports.chunks.count(claim, tally)
+    log(answer === 'counted' ? 'chunk.counted' : 'chunk.fenced', { mapped: outcome.mapped, rejected: outcome.rejectedCount })
+    if (answer === 'counted' && claim.epoch > 1) await deleteLosers(claim, ports.objects, settings.subPath).catch(() => {})
+    return answer
+  } catch (error) {
+    if (lease.signal.aborted) {
+      log('chunk.fenced', { lostLease: true })
+      return 'fenced'
+    }
+    return await giveUp(error)
+  } finally {
+    lease.stop()
+  }
+
+  async function giveUp(error: unknown): Promise<ProcessOutcome> {
+    const outcome = stopping.aborted ? 'released' : judge(error)
+    log('chunk.given-back', { outcome, err: error })
+    const told = outcome === 'stopped' ? ports.check.stop(claim, 'SOURCE_CHANGED') : ports.chunks.giveBack(claim, outcome)
+    // A database that does not answer now leaves the lease to run out; that uses up no attempt either.
+    await told.catch((err: unknown) => log('chunk.left-to-its-lease', { err }))
+    return outcome
+  }
+
+  function log(event: string, fields: Record<string, unknown>): void {
+    const { tenant, operationId, chunkId, epoch } = claim
+    const ms = Math.round(ports.clock.monotonic() - began)
+    ports.logger.info({ tenant, operationId, chunkId, epoch, ms, ...fields }, event)
+  }
+}
+
+/** A deadline that passed anywhere but in the mapper passed in a store: nobody's fault. */
+function judge(error: unknown): 'outage' | 'suspect' | 'stopped' {
+  if (error instanceof MigrationError && error.code === 'SOURCE_CHANGED') return 'stopped'
+  if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')) return 'outage'
+  return errorKind(error) === 'outage' ? 'outage' : 'suspect'
+}

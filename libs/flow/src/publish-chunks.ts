@@ -1,0 +1,47 @@
+import { MigrationError } from '@marc-migrations/domain'
+import type { ArmedStage, ChunkBus, Hint, Logger, PublishStore } from '@marc-migrations/domain'
+
+/** Due chunks marked in one transaction, at the most. */
+export const PUBLISH_LIMIT = 200
+
+export interface PublishPorts {
+  readonly publish: PublishStore
+  readonly bus: ChunkBus
+  readonly logger: Logger
+}
+
+/**
+ * Publishes what is due of one operation, as far as its fair share of the window goes.
+ *
+ * The rows are marked and committed first, the hints sent after: a crash in between costs a hint, which the table floor
+ * makes up for, never a chunk. A broker that is away is no error here for the same reason.
+ *
+ * @returns chunks published, and whether more stand due
+ */
+export async function publishChunks(
+  stage: ArmedStage,
+  ports: PublishPorts
+): Promise<{ readonly published: number; readonly more: boolean }> {
+  const demand = await ports.publish.demand(stage, PUBLISH_LIMIT)
+  const granted = await ports.publish.reserve(stage, demand)
+  if (granted === 0) return { published: 0, more: demand.due > 0 }
+  const chunks = await ports.publish.mark(stage, Math.min(granted, PUBLISH_LIMIT))
+  if (chunks.length > 0) await send(stage, chunks, ports)
+  return { published: chunks.length, more: demand.due > chunks.length }
+}
+
+async function send(
+  stage: ArmedStage,
+  chunks: readonly { readonly chunkId: string; readonly epoch: number }[],
+  ports: PublishPorts
+): Promise<void> {
+  const { tenant, operationId, stage: step } = stage
+  const hints: Hint[] = chunks.map(({ chunkId, epoch }) => ({ v: 1, tenant, operationId, chunkId, step, attempt: epoch }))
+  try {
+    await ports.bus.publish(hints)
+    ports.logger.debug({ ...stage, hints: hints.length }, 'chunks.published')
+  } catch (error) {
+    if (!(error instanceof MigrationError && error.code === 'BROKER_UNAVAILABLE')) throw error
+    ports.logger.warn({ ...stage, hints: hints.length, err: error }, 'hints.lost')
+  }
+}

@@ -1,0 +1,83 @@
+import { MigrationError } from '@marc-migrations/domain'
+import type {
+  EntityType,
+  FileFormat,
+  FileSource,
+  NewId,
+  Operation,
+  OperationStore,
+  OperationType,
+  SourceFile,
+  SourceFileStore,
+  Wake
+} from '@marc-migrations/domain'
+
+export interface StartRequest {
+  readonly tenant: string
+  readonly userId: string
+  readonly entityType: EntityType
+  readonly operationType: OperationType
+  /** The uploaded file an import reads; its format is the recognised one unless named. */
+  readonly source?: { readonly name: string; readonly format?: FileFormat }
+  readonly idempotencyKey?: string
+  /** Okapi headers of the request, token included. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface StartPorts {
+  readonly operations: OperationStore
+  readonly sourceFiles: SourceFileStore
+  readonly wake: Wake
+  readonly newId: NewId
+}
+
+/**
+ * Commits an operation NEW and armed, so that any coordinator takes it up from here on.
+ *
+ * @throws {MigrationError} SOURCE_NOT_FOUND, SOURCE_UNREADABLE, TENANT_UNKNOWN, IDEMPOTENCY_KEY_REUSED
+ */
+export async function startOperation(request: StartRequest, ports: StartPorts): Promise<Operation> {
+  const source = request.operationType === 'import' ? await findSource(request, ports.sourceFiles) : null
+  const operation = await ports.operations.start({
+    id: ports.newId(),
+    tenant: request.tenant,
+    userId: request.userId,
+    entityType: request.entityType,
+    operationType: request.operationType,
+    source,
+    totalRecords: 0,
+    ...(request.idempotencyKey === undefined ? {} : { idempotencyKey: request.idempotencyKey }),
+    ...(request.headers === undefined ? {} : { headers: request.headers })
+  })
+  await ports.wake.signal('room')
+  return operation
+}
+
+async function findSource(request: StartRequest, sourceFiles: SourceFileStore): Promise<FileSource> {
+  const name = request.source?.name
+  const file = name === undefined ? null : await sourceFiles.find(request.tenant, name)
+  if (file === null) {
+    throw new MigrationError('SOURCE_NOT_FOUND', { name, hint: 'upload it first: PUT /marc-migrations/sources/{name}' })
+  }
+  return {
+    name: file.name,
+    format: readableFormat(file, request.source?.format),
+    objectKey: file.objectKey,
+    etag: file.etag,
+    lengthBytes: file.lengthBytes
+  }
+}
+
+/** What a chunk can be read from by range; everything else is refused at the door, with what to do. */
+function readableFormat(file: SourceFile, asked: FileFormat | undefined): FileFormat {
+  const format = asked ?? file.format
+  if (file.format === 'gzip' || (format !== 'iso2709' && format !== 'jsonl') || format !== file.format) {
+    throw new MigrationError('SOURCE_UNREADABLE', {
+      name: file.name,
+      recognised: file.format,
+      asked,
+      hint: 'upload plain ISO 2709 or MARC-in-JSON lines; marc-migrations convert makes them'
+    })
+  }
+  return format
+}
