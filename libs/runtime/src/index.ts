@@ -1,1 +1,10 @@
-export {}
+export type { Config, DatabaseConfig, DirectoryObjectsConfig, KafkaConfig, RulesConfig, S3Config } from './config.ts'
+export { configError, describeConfigFaults, type ConfigFault } from './config-faults.ts'
+export { readConfig, readDatabaseConfig } from './read-config.ts'
+export type { Environment } from './parse-settings.ts'
+export { settings, type Setting } from './settings.ts'
+export { createLogger } from './create-logger.ts'
+export { redactText } from './redact.ts'
+export { newId, systemClock, systemRandom } from './system-clock.ts'
+export { onShutdown, type Shutdown } from './on-shutdown.ts'
+export { healthOf, serveHealth, type HealthParts, type HealthServer } from './serve-health.ts'
