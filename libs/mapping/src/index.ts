@@ -1,1 +1,8 @@
-export {}
+export { compileMapping } from './compile-mapping.ts'
+export type { CompiledMapping, ReadableFileRecord, RemappedRecord } from './compile-mapping.ts'
+export type { Mapper, MappingOptions } from './compile-rules.ts'
+export { MappingError } from './record-failed.ts'
+export { RULES_UNAVAILABLE_REASON, rejectUnmapped } from './lines/rejected-record.ts'
+export type { FileRecord, RejectedRecord } from './lines/rejected-record.ts'
+export { fileRecordId } from './lines/file-record-id.ts'
+export type { FileRecordIdentity } from './lines/file-record-id.ts'

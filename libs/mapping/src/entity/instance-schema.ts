@@ -1,0 +1,61 @@
+import { METADATA_LEAVES } from './authority-schema.ts'
+import { entitySchema } from './schema.ts'
+
+const TITLE_LEAVES = ['title', 'hrid', 'isbnId', 'issnId', 'isbnValue', 'issnValue', 'identifiers:identifiers']
+
+/** FOLIO's Instance, in written order. */
+export const instanceSchema = entitySchema([
+  ['@context', 'text'],
+  ['id', 'text'],
+  ['_version', 'integer'],
+  ['hrid', 'text'],
+  ['sourceUri', 'text'],
+  ['source', 'text'],
+  ['parentInstances', 'objects', 'id', 'superInstanceId', 'instanceRelationshipTypeId'],
+  ['childInstances', 'objects', 'id', 'subInstanceId', 'instanceRelationshipTypeId'],
+  ['title', 'text'],
+  ['indexTitle', 'text'],
+  ['alternativeTitles', 'objects', 'alternativeTitleTypeId', 'alternativeTitle', 'authorityId'],
+  ['editions', 'textSet'],
+  ['series', 'objects', 'value', 'authorityId'],
+  ['identifiers', 'objects', 'value', 'identifierTypeId'],
+  [
+    'contributors',
+    'objects',
+    'name',
+    'contributorTypeId',
+    'contributorTypeText',
+    'contributorNameTypeId',
+    'authorityId',
+    'primary:boolean'
+  ],
+  ['subjects', 'objects', 'value', 'authorityId', 'sourceId', 'typeId'],
+  ['classifications', 'objects', 'classificationNumber', 'classificationTypeId'],
+  ['publication', 'objects', 'publisher', 'place', 'dateOfPublication', 'role'],
+  ['publicationFrequency', 'textSet'],
+  ['publicationRange', 'textSet'],
+  ['electronicAccess', 'objects', 'uri', 'linkText', 'materialsSpecification', 'publicNote', 'relationshipId'],
+  ['dates', 'single', 'dateTypeId', 'date1', 'date2'],
+  ['instanceTypeId', 'text'],
+  ['instanceFormatIds', 'texts'],
+  ['physicalDescriptions', 'texts'],
+  ['languages', 'texts'],
+  ['notes', 'objects', 'instanceNoteTypeId', 'note', 'staffOnly:boolean'],
+  ['administrativeNotes', 'texts'],
+  ['modeOfIssuanceId', 'text'],
+  ['catalogedDate', 'text'],
+  ['previouslyHeld', 'boolean'],
+  ['staffSuppress', 'boolean'],
+  ['discoverySuppress', 'boolean'],
+  ['deleted', 'boolean'],
+  ['statisticalCodeIds', 'texts'],
+  ['sourceRecordFormat', 'enum'],
+  ['statusId', 'text'],
+  ['statusUpdatedDate', 'text'],
+  ['tags', 'single', 'tagList:texts'],
+  ['metadata', 'single', ...METADATA_LEAVES],
+  ['links', 'single', 'self'],
+  ['natureOfContentTermIds', 'texts'],
+  ['precedingTitles', 'objects', 'id', 'precedingInstanceId', ...TITLE_LEAVES],
+  ['succeedingTitles', 'objects', 'id', 'succeedingInstanceId', ...TITLE_LEAVES]
+])

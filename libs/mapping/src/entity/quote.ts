@@ -1,0 +1,23 @@
+// eslint-disable-next-line no-control-regex
+const NEEDS_ESCAPE = /["\\\u0000-\u001f]/
+// eslint-disable-next-line no-control-regex
+const ESCAPED = /["\\\u0000-\u001f]/g
+
+const SHORT: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\f': '\\f',
+  '\r': '\\r'
+}
+
+/** A JSON text literal as FOLIO's serialiser (Jackson) writes it: only what must be escaped is, control characters in upper-case hex. */
+export function quote(text: string): string {
+  return NEEDS_ESCAPE.test(text) ? `"${text.replace(ESCAPED, escaped)}"` : `"${text}"`
+}
+
+function escaped(character: string): string {
+  return SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`
+}
