@@ -57,7 +57,8 @@ export function objectsContract(name: string, open: () => Promise<ObjectStoreUnd
 
     test('keys that differ in case, normal form, folder or a strange letter are different objects', async () => {
       const base = aKey()
-      const keys = [`${base}/a`, `${base}/A`, `${base}/\u00e9`, `${base}/e\u0301`, `${base}/_`, `${base}/p/x`, `${base}/q/x`]
+      const keys = [`${base}/a`, `${base}/A`, `${base}/\u00e9`, `${base}/e\u0301`, `${base}/_`]
+      for (let i = 0; i < 80; i++) keys.push(`${base}/${i}/x`)
       for (const key of keys) await store.put(key, bytes(key))
       for (const key of keys) expect(await text(key)).toBe(key)
     })
