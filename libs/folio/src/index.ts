@@ -1,1 +1,1 @@
-export {}
+export { directoryRules } from './directory-rules.ts'
