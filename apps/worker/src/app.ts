@@ -27,6 +27,7 @@ export interface WorkerDeps {
     readonly slots: number
     readonly threads: number
     readonly subPath: string
+    readonly deadlines: { readonly mappingMs: number; readonly mappingPerRecordMs: number }
     readonly threadEntry: URL
     /** Look into the table when no hint comes; not needed where the bus itself reads the table. */
     readonly tableFloor: boolean
@@ -118,7 +119,8 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     answer('ack')
     if (claim === null) return
     const ports = { ...deps, ...stores, rules, engine }
-    const outcome = await processChunk(claim, ports, { ...settings.protocol, subPath: settings.subPath }, stopping.signal)
+    const limits = { ...settings.protocol, ...settings.deadlines, subPath: settings.subPath }
+    const outcome = await processChunk(claim, ports, limits, stopping.signal)
     if (outcome === 'outage') gate.trip(outcome)
   }
 

@@ -17,14 +17,14 @@ export interface ProcessSettings {
   readonly leaseMs: number
   readonly leaseRenewMs: number
   readonly subPath: string
+  /** Time one attempt has: the larger of the two, by the monotonic clock. */
+  readonly mappingMs: number
+  readonly mappingPerRecordMs: number
 }
 
 /** `released`: the process is stopping. `outage`: a store was away, the chunk is due again and used up no attempt. `suspect`: it used one up. */
 /** `stopped`: the source is another than at the start, the operation ends. */
 export type ProcessOutcome = 'counted' | 'fenced' | 'released' | 'outage' | 'suspect' | 'stopped'
-
-const LEAST_DEADLINE_MS = 50_000
-const DEADLINE_MS_PER_RECORD = 100
 
 /**
  * Takes one claimed chunk to its count; the hint is done with already, the lease owns the work from here on.
@@ -41,7 +41,7 @@ export async function processChunk(
   stopping: AbortSignal
 ): Promise<ProcessOutcome> {
   const lease = keepLease(claim, ports.chunks, ports.clock, settings)
-  const deadlineMs = Math.max(LEAST_DEADLINE_MS, DEADLINE_MS_PER_RECORD * claim.recordCount)
+  const deadlineMs = Math.max(settings.mappingMs, settings.mappingPerRecordMs * claim.recordCount)
   const began = ports.clock.monotonic()
   const dropped = AbortSignal.any([lease.signal, stopping])
   const signal = AbortSignal.any([dropped, AbortSignal.timeout(deadlineMs)])

@@ -6,9 +6,9 @@ export interface FileRecordIdentity {
   readonly entityType: EntityType
   readonly sourceName: string
   /** 003 */
-  readonly controlNumberIdentifier?: string
+  readonly controlNumberIdentifier?: string | undefined
   /** 001 */
-  readonly controlNumber?: string
+  readonly controlNumber?: string | undefined
   /** The record as it stands in the file. */
   readonly bytes: Uint8Array
 }
