@@ -1,0 +1,197 @@
+/** `info`: worth knowing. `warning`: the record was read, something in it was set right or lost. `error`: the record is lost. */
+export type Severity = 'info' | 'warning' | 'error'
+
+interface Kind {
+  readonly severity: Severity
+  readonly message: string
+  readonly hint: string
+}
+
+/**
+ * Every problem a reader can name. The table is the documentation: README.md of this library prints it, a test keeps both equal.
+ *
+ * A code never changes its meaning; what differs from one case to the next (a byte, a tag, a number) is `detail`, appended to
+ * the message.
+ */
+export const problemCodes = {
+  RECORD_NOT_TERMINATED: {
+    severity: 'error',
+    message: 'the file ends before the record does (no 1D)',
+    hint: 'The file was probably cut off in transfer; fetch it again and compare its size.'
+  },
+  RECORD_TOO_SHORT: {
+    severity: 'error',
+    message: 'fewer bytes than a leader, a directory and a terminator need',
+    hint: 'Remove the stray bytes, or restore the record from its source.'
+  },
+  RECORD_TOO_LONG: {
+    severity: 'error',
+    message: 'no record terminator within the largest size that is read',
+    hint: 'The file is not ISO 2709 from here on, or a terminator (1D) is missing.'
+  },
+  BASE_ADDRESS_IMPOSSIBLE: {
+    severity: 'error',
+    message: 'leader/12-16 is no address inside the record and the directory cannot be found without it',
+    hint: 'Export the record again; its leader is damaged.'
+  },
+  DIRECTORY_UNREADABLE: {
+    severity: 'error',
+    message: 'directory and data do not fit, and field terminators do not tell the fields apart',
+    hint: 'Export the record again; its directory is damaged.'
+  },
+  JSON_UNREADABLE: {
+    severity: 'error',
+    message: 'not JSON',
+    hint: 'One whole record must stand on each line (jsonl) or in the array (json), in UTF-8.'
+  },
+  JSON_NOT_MARC: {
+    severity: 'error',
+    message: 'JSON, but no MARC-in-JSON record',
+    hint: 'Expected {"leader":"…","fields":[{"001":"…"},{"100":{"ind1":" ","ind2":" ","subfields":[{"a":"…"}]}}]}.'
+  },
+  LENGTH_WRONG: {
+    severity: 'info',
+    message: 'leader/00-04 does not tell the length of the record',
+    hint: 'Harmless here; other programs may stop at it. Writing the record anew sets it right.'
+  },
+  RECORD_OVERSIZE: {
+    severity: 'warning',
+    message: 'longer than the 99,999 bytes that ISO 2709 can describe',
+    hint: 'Read in full, but it cannot be written as ISO 2709; use MARCXML or JSON for this record.'
+  },
+  BASE_ADDRESS_WRONG: {
+    severity: 'warning',
+    message: 'leader/12-16 does not point to the end of the directory; its terminator was used instead',
+    hint: 'Writing the record anew sets it right.'
+  },
+  DIRECTORY_MISFIT: {
+    severity: 'warning',
+    message: 'the directory does not fit the data; fields were told apart by their terminators',
+    hint: 'Typical of a file edited by hand. Compare the record with its source, then write it anew.'
+  },
+  DIRECTORY_ORDER: {
+    severity: 'info',
+    message: 'the directory is not in the order of the data; the order of the data was kept',
+    hint: 'Legal and harmless.'
+  },
+  DATA_UNNAMED: {
+    severity: 'warning',
+    message: 'data that no entry of the directory names was left out',
+    hint: 'Usually what remains of a deleted field. Writing the record anew removes it.'
+  },
+  LEADER_REPAIRED: {
+    severity: 'warning',
+    message: 'a position of the leader holds no printable ASCII character',
+    hint: 'It was read as a blank; look at the record status and type.'
+  },
+  LEADER_CODING_UNKNOWN: {
+    severity: 'warning',
+    message: 'leader/09 is neither blank (MARC-8) nor a (UTF-8)',
+    hint: 'The encoding was told from the bytes; leader/09 is written as a.'
+  },
+  UTF8_UNDECLARED: {
+    severity: 'warning',
+    message: 'leader/09 says MARC-8, the bytes are UTF-8',
+    hint: 'Read as UTF-8. Set leader/09 to a at the source.'
+  },
+  UTF8_INVALID: {
+    severity: 'warning',
+    message: 'bytes that are no UTF-8 were replaced by U+FFFD',
+    hint: 'The text lost characters; the file was probably converted twice or cut inside a character.'
+  },
+  MARC8_UNMAPPED: {
+    severity: 'warning',
+    message: 'bytes that the MARC-8 tables do not know were replaced by U+FFFD',
+    hint: 'The record may be in another encoding (Latin-1, Windows-1252).'
+  },
+  CONTROL_NUMBER_REPEATED: {
+    severity: 'warning',
+    message: 'more than one 001; the last one was kept',
+    hint: 'Decide which control number is right and remove the others.'
+  },
+  CONTROL_NUMBER_MISSING: {
+    severity: 'info',
+    message: 'no 001',
+    hint: 'The record can be read, but nothing names it.'
+  },
+  SUBFIELD_EMPTY: {
+    severity: 'info',
+    message: 'a subfield without data was dropped',
+    hint: 'Harmless.'
+  },
+  SUBFIELD_CODE_UPPER: {
+    severity: 'warning',
+    message: 'an upper-case subfield code was read as lower case',
+    hint: 'MARC 21 has no upper-case codes; check the field.'
+  },
+  SUBFIELD_CODE_ODD: {
+    severity: 'warning',
+    message: 'a subfield code that is no ASCII letter, digit or sign',
+    hint: 'Mapping rules will not see this subfield.'
+  },
+  SUBFIELDS_MISSING: {
+    severity: 'warning',
+    message: 'a data field without any subfield',
+    hint: 'Check the field at the source.'
+  },
+  FIELD_TEXT_DROPPED: {
+    severity: 'warning',
+    message: 'text between the indicators and the first subfield was dropped',
+    hint: 'A subfield delimiter (1F) is missing or an indicator has more than one character.'
+  },
+  INDICATOR_MISSING: {
+    severity: 'warning',
+    message: 'a data field with fewer than two indicators; blanks were read for them',
+    hint: 'Check the field at the source.'
+  },
+  INDICATOR_ODD: {
+    severity: 'warning',
+    message: 'an indicator that is no printable ASCII character',
+    hint: 'Mapping rules will not match this field by its indicators.'
+  },
+  FIELD_DROPPED: {
+    severity: 'warning',
+    message: 'a field that is neither a control field nor a data field was dropped',
+    hint: 'Tags 000 to 009 hold text; all others hold indicators and subfields.'
+  },
+  VALUE_NOT_TEXT: {
+    severity: 'warning',
+    message: 'a value that is no text was written as text',
+    hint: 'Values of fields and subfields are strings in MARC-in-JSON.'
+  },
+  TAG_ODD: {
+    severity: 'warning',
+    message: 'a tag that is not three ASCII letters or digits',
+    hint: 'Mapping rules will not see this field.'
+  }
+} as const satisfies Readonly<Record<string, Kind>>
+
+export type ProblemCode = keyof typeof problemCodes
+
+/** One thing wrong with one record, as data: what, where, how bad, and what to do about it. */
+export interface Problem {
+  readonly code: ProblemCode
+  readonly severity: Severity
+  readonly tag?: string
+  readonly subfield?: string
+  /** Byte offset in the file: of the field where one is to blame, else of the record. */
+  readonly offset: number
+  readonly message: string
+  readonly hint: string
+}
+
+/** Where a problem stands, and what the table cannot know. */
+export interface ProblemPlace {
+  readonly offset: number
+  readonly tag?: string
+  readonly subfield?: string
+  readonly detail?: string
+}
+
+export function problemOf(code: ProblemCode, { detail, ...place }: ProblemPlace): Problem {
+  const { severity, message, hint } = problemCodes[code]
+  return { code, severity, ...place, message: detail === undefined ? message : `${message}: ${detail}`, hint }
+}
+
+/** How a reader says what it noticed; who listens knows where in the file that was. */
+export type Report = (code: ProblemCode, place: Omit<ProblemPlace, 'offset'>) => void
