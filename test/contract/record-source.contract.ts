@@ -1,4 +1,4 @@
-import type { Claim, NewChunk, Operation, RecordSource, SplitPage, SplitRange } from '@marc-migrations/domain'
+import type { Claim, NewChunk, Operation, RecordSource, SplitPage, SplitRange, SplitSizes } from '@marc-migrations/domain'
 import { describe, expect, test } from 'vitest'
 
 /** A source with records in it, and how to tell them apart. */
@@ -11,7 +11,7 @@ export interface SourceUnderTest {
   readonly readIds: (chunk: NewChunk) => Promise<readonly string[]>
 }
 
-const sizes = { recordsPerChunk: 10, idsPerFetch: 30, chunksPerPage: 4 }
+const smallSizes = { recordsPerChunk: 10, idsPerFetch: 30, chunksPerPage: 4 }
 const never = new AbortController().signal
 
 /** What every record source promises the splitter and the workers, whatever it reads from. */
@@ -70,13 +70,20 @@ export function recordSourceContract(name: string, make: (records: number) => Pr
   })
 }
 
-async function pages(source: RecordSource, operation: Operation, range: SplitRange): Promise<SplitPage[]> {
+/** All pages of a split from a range's cursor on. */
+export async function pages(
+  source: RecordSource,
+  operation: Operation,
+  range: SplitRange,
+  sizes: SplitSizes = smallSizes
+): Promise<SplitPage[]> {
   const read: SplitPage[] = []
   for await (const page of source.split(operation, range, sizes, never)) read.push(page)
   return read
 }
 
-function whole(): SplitRange {
+/** The range a split begins with. */
+export function whole(): SplitRange {
   return { id: 'range', operationId: 'operation', from: null, to: null, cursor: null, firstPosition: 0, epoch: 1 }
 }
 
