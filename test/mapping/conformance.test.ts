@@ -173,8 +173,8 @@ describe.skipIf(differential === undefined)('conformance: real authorities, line
   const hostile = differential === undefined ? [] : (readJson(join(dir, 'hostile.json')) as Hostile[])
   test.each(hostile.map((one) => [one.name, one] as const))('hostile record: %s', (_name, { line, expected }) => {
     const actual = resultOf(() => mapping().mapBare(line))
-    const failed = actual === null || (typeof actual === 'object' && '$throws' in actual)
-    expect(failed ? { error: true } : actual).toEqual(expected)
+    const failed = actual === null || Object.hasOwn(actual as object, '$throws')
+    expect<unknown>(failed ? { error: true } : actual).toEqual(expected)
   })
 })
 

@@ -6,3 +6,4 @@ export { RULES_UNAVAILABLE_REASON, rejectUnmapped } from './lines/rejected-recor
 export type { FileRecord, RejectedRecord } from './lines/rejected-record.ts'
 export { fileRecordId } from './lines/file-record-id.ts'
 export type { FileRecordIdentity } from './lines/file-record-id.ts'
+export { defaultRules } from './defaults/default-rules.ts'

@@ -1,6 +1,6 @@
-// eslint-disable-next-line no-control-regex
+ 
 const NEEDS_ESCAPE = /["\\\u0000-\u001f]/
-// eslint-disable-next-line no-control-regex
+ 
 const ESCAPED = /["\\\u0000-\u001f]/g
 
 const SHORT: Readonly<Record<string, string>> = {

@@ -58,7 +58,7 @@ function propertyWriter(property: Property): (value: Writable) => string {
       return (value) => head + quote(value as string)
     case 'integer':
     case 'boolean':
-      return (value) => head + String(value as number | boolean)
+      return (value) => head + String(value)
     case 'texts':
     case 'textSet':
       return (value) => `${head}[${quoteAll(value as string[])}]`

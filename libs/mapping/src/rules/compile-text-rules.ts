@@ -54,7 +54,7 @@ function compileCondition(condition: unknown, lists: ReferenceLists): Condition 
   if (names.some((name) => name.toLowerCase() === 'custom')) {
     throw new MigrationError('RULES_INVALID', { reason: 'custom scripts are refused', type })
   }
-  const parameter = isObject(condition['parameter']) ? (condition['parameter'] as Parameter) : null
+  const parameter = isObject(condition['parameter']) ? (condition['parameter']) : null
   return {
     functions: names.map((name) => bindFunction(name, parameter, lists)),
     expected: textOf(condition['value']),

@@ -1,0 +1,35 @@
+import type { NamedRow } from './rows.ts'
+
+/** Kinds of identifier of an instance. */
+export const identifierTypes: readonly NamedRow[] = [
+  ['ASIN', '7f907515-a1bf-4513-8a38-92e1a07c539d'],
+  ['BNB', '3187432f-9434-40a8-8782-35a111a1491e'],
+  ['Canceled LCCN', 'c858e4f2-2b6b-4385-842b-60532ee34abb'],
+  ['Cancelled GPO item number', '5069054d-bc3a-4212-a4e8-e2013a02386f'],
+  ['Cancelled system control number', 'fc4e3f2a-887a-46e5-8057-aeeb271a4e56'],
+  ['CODEN', '593b78cb-32f3-44d1-ba8c-63fd5e6989e6'],
+  ['Control number', '5d164f4b-0b15-4e42-ae75-cfcf85318ad9'],
+  ['DOI', '39554f54-d0bb-4f0a-89a4-e422f6136316'],
+  ['GPO item number', '351ebc1c-3aae-4825-8765-c6d50dbf011f'],
+  ['Handle', '216b156b-215e-4839-a53e-ade35cb5702a'],
+  ['Invalid ISBN', 'fcca2643-406a-482a-b760-7a7f8aec640e'],
+  ['Invalid ISMN', '4f07ea37-6c7f-4836-add2-14249e628ed1'],
+  ['Invalid ISSN', '27fd35a6-b8f6-41f2-aa0e-9c663ceb250c'],
+  ['Invalid UPC', 'b3ea81fb-3324-4c64-9efc-7c0c93d5943c'],
+  ['ISBN', '8261054f-be78-422d-bd51-4ed9f33c3422'],
+  ['ISMN', 'ebfd00b6-61d3-4d87-a6d8-810c941176d5'],
+  ['ISSN', '913300b2-03ed-469a-8179-c1092c991227'],
+  ['LCCN', 'c858e4f2-2b6b-4385-842b-60732ee14abb'],
+  ['Linking ISSN', '5860f255-a27f-4916-a830-262aa900a6b9'],
+  ['Local identifier', '5130aed5-1095-4fb6-8f6f-caa3d6cc7aae'],
+  ['OCLC', '439bfbae-75bc-4f74-9fc7-b2a2d47ce3ef'],
+  ['Other standard identifier', '2e8b3b6c-0e7d-4e48-bca2-b0b23b376af5'],
+  ['Publisher or distributor number', 'b5d8cdc4-9441-487c-90cf-0c7ec97728eb'],
+  ['Report number', '37b65e79-0392-450d-adc6-e2a1f47de452'],
+  ['Standard technical report number', '8e3dd25e-db82-4b06-8311-90d41998c109'],
+  ['StEdNL', '3fbacad6-0240-4823-bce8-bb122cfdf229'],
+  ['System control number', '7e591197-f335-4afb-bc6d-a6d76ca3bace'],
+  ['UkMac', '650ef996-35e3-48ec-bf3a-a0d078a0ca37'],
+  ['UPC', '1795ea23-6856-48a5-a772-f356e16a8a6c'],
+  ['URN', 'eb7b2717-f149-4fec-81a3-deefb8f5ee6b']
+]
