@@ -1,1 +1,5 @@
-export {}
+export { openStores } from './open-stores.ts'
+export { migrateControl } from './tenants/migrate-control.ts'
+export { tableBus } from './table-bus.ts'
+export type { ConnectionOptions, MigrationOptions, StoreOptions } from './store-options.ts'
+export type { TableBusPorts } from './table-bus.ts'

@@ -46,6 +46,9 @@ export interface OperationStore {
   setTotal(tenant: string, operationId: string, totalRecords: number): Promise<void>
 }
 
+/** Okapi headers of the request that starts a stage anew; those of the stage before were deleted with its end. */
+export type StageHeaders = Readonly<Record<string, string>>
+
 /** A user's word on an operation. Each is one transaction on the locked operation. */
 export interface ControlStore {
   pause(tenant: string, operationId: string): Promise<ControlAnswer>
@@ -53,9 +56,19 @@ export interface ControlStore {
   /** Fences every open chunk and range; the stage ends FAILED with the stop reason. */
   cancel(tenant: string, operationId: string, stopReason: string): Promise<ControlAnswer>
   /** Maps the listed chunks again (null: what failed or is open); allowed from every status. */
-  retryMapping(tenant: string, operationId: string, chunkIds: readonly string[] | null): Promise<ControlAnswer>
+  retryMapping(
+    tenant: string,
+    operationId: string,
+    chunkIds: readonly string[] | null,
+    headers?: StageHeaders
+  ): Promise<ControlAnswer>
   /** Enlists for saving: what is not saved (null), or the listed chunks. */
-  startSaving(tenant: string, operationId: string, chunkIds: readonly string[] | null): Promise<ControlAnswer>
+  startSaving(
+    tenant: string,
+    operationId: string,
+    chunkIds: readonly string[] | null,
+    headers?: StageHeaders
+  ): Promise<ControlAnswer>
   /** Takes the saving right of a tenant and entity type from its owner, whose chunks are fenced first. */
   releaseSaveLock(tenant: string, entityType: EntityType): Promise<string | null>
 }

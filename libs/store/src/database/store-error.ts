@@ -1,0 +1,73 @@
+import { MigrationError } from '@marc-migrations/domain'
+
+/** Node's and PostgreSQL's codes for "it did not answer, or could not": nobody's fault, and gone when the server is back. */
+const OUTAGE_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'ETIMEDOUT',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EADDRNOTAVAIL',
+  '25006', // read only: a standby, or a primary being switched over
+  '25P03', // idle in transaction: this process stood still
+  '25P04', // transaction timeout
+  '40001', // rolled back by the server, nothing was done
+  '40P01', // deadlock, likewise
+  '55P03', // lock_timeout
+  '57014', // statement_timeout
+  '57P01', // shut down by an administrator
+  '57P02', // crash shutdown
+  '57P03', // starting up or shutting down
+  '57P05' // idle session timeout
+])
+/** Connection failures, lack of resources (disk, memory, connections), system errors such as I/O. */
+const OUTAGE_CLASSES = ['08', '53', '58']
+/** What the driver throws without a code. */
+const OUTAGE_MESSAGES =
+  /connection terminated|connection ended|timeout exceeded when trying to connect|query read timeout|not queryable|client was closed/i
+
+const SETTINGS: Readonly<Record<string, string>> = {
+  '28000': 'DB_USERNAME, DB_PASSWORD',
+  '28P01': 'DB_USERNAME, DB_PASSWORD',
+  '3D000': 'DB_DATABASE'
+}
+
+/** True when the statement may have failed for the connection's sake: it was not refused for what it says. */
+export function isOutage(error: unknown): boolean {
+  if (error instanceof MigrationError) return error.code === 'STORE_UNAVAILABLE'
+  if (error instanceof AggregateError) return error.errors.some(isOutage)
+  if (!(error instanceof Error)) return false
+  const code = codeOf(error)
+  if (code === undefined) return OUTAGE_MESSAGES.test(error.message)
+  return OUTAGE_CODES.has(code) || code in SETTINGS || (code.length === 5 && OUTAGE_CLASSES.includes(code.slice(0, 2)))
+}
+
+/** True when the server has answered and the session lives on; else the client is not fit for another statement. */
+export function isAnswer(error: unknown): boolean {
+  const code = error instanceof Error ? codeOf(error) : undefined
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !['08', '57', '25'].includes(code.slice(0, 2))
+}
+
+/** The schema or a table of it is not there. */
+export function isSchemaGone(error: unknown): boolean {
+  const code = error instanceof Error ? codeOf(error) : undefined
+  return code === '3F000' || code === '42P01' || code === '42883'
+}
+
+/** An outage as the rest of the system knows it, with the settings to look at; anything else as it is. */
+export function asStoreError(error: unknown, at: { readonly host: string; readonly port: number }): unknown {
+  if (error instanceof MigrationError || !isOutage(error)) return error
+  const code = error instanceof Error ? codeOf(error) : undefined
+  const setting = (code === undefined ? undefined : SETTINGS[code]) ?? 'DB_HOST, DB_PORT'
+  return new MigrationError('STORE_UNAVAILABLE', { host: at.host, port: at.port, setting, reason: code }, error)
+}
+
+function codeOf(error: Error): string | undefined {
+  return 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}

@@ -1,0 +1,25 @@
+import type { Logger } from '@marc-migrations/domain'
+
+/** Where PostgreSQL is, as the DB_ settings name it. */
+export interface ConnectionOptions {
+  readonly host: string
+  readonly port: number
+  readonly database: string
+  readonly username: string
+  readonly password: string
+}
+
+export interface MigrationOptions extends ConnectionOptions {
+  readonly logger: Logger
+  /** Directory with `control` and `tenant`; the one of this repository when absent. A bundle names its own. */
+  readonly migrationsDir?: string
+}
+
+export interface StoreOptions extends MigrationOptions {
+  /** Connections of this process, DB_MAXSHAREDPOOLSIZE; one more listens for wakes. */
+  readonly maxPoolSize: number
+  /** S3_SUB_PATH: the names of losing attempts' objects follow from it. */
+  readonly subPath: string
+  /** Secret that seals stored request headers, TOKEN_KEY; derived from the password when absent. */
+  readonly tokenKey?: string
+}

@@ -1,0 +1,27 @@
+import { MigrationError, parseTenantId, tenantSchema } from '@marc-migrations/domain'
+import type { TenantStore } from '@marc-migrations/domain'
+import { control } from '../database/per-schema.ts'
+import type { StoreContext } from '../store-context.ts'
+import type { MigrationOptions } from '../store-options.ts'
+import { runMigrations } from './run-migrations.ts'
+
+const REGISTER_TENANT = `insert into ${control}.tenant (id) values ($1) on conflict do nothing`
+const LIST_TENANTS = `select id from ${control}.tenant order by id`
+
+export function tenantStore({ db, tenants }: StoreContext, options: MigrationOptions): TenantStore {
+  return {
+    async register(tenant) {
+      await refuseOtherSpelling(tenant)
+      await runMigrations(options, 'tenant', tenantSchema(tenant))
+      await db.again((on) => on.run(REGISTER_TENANT, [tenant]))
+      await refuseOtherSpelling(tenant)
+    },
+    require: (tenant) => tenants.require(tenant),
+    list: async () => (await db.again((on) => on.rows<{ id: string }>(LIST_TENANTS))).map(({ id }) => id)
+  }
+
+  async function refuseOtherSpelling(tenant: string): Promise<void> {
+    const registered = await tenants.find(parseTenantId(tenant))
+    if (registered !== null && registered !== tenant) throw new MigrationError('TENANT_UNKNOWN', { tenant })
+  }
+}

@@ -1,0 +1,141 @@
+-- Did the holder of a lapsed lease crash? Yes when it is marked so, or when it fell silent without leaving while the database
+-- answered another node from before that silence until the end of the lease. An outage of the database silences everybody,
+-- so nobody is steady across it and nobody has crashed.
+--
+-- The witness may be one and a half heartbeats short of the end of the lease: whoever asks the moment a lease has lapsed
+-- would otherwise always be told that nobody has seen it yet.
+create function holder_crashed(owner text, lease_until timestamptz) returns boolean
+language sql stable set search_path from current as $$
+  select exists (
+    select 1
+      from node holder
+     where holder.id = $1
+       and (
+         holder.crashed_at is not null
+         or (
+           holder.left_at is null
+           and holder.last_seen_at < $2 - 2 * holder.heartbeat_ms * interval '1 ms'
+           and exists (
+             select 1
+               from node witness
+              where witness.id <> holder.id
+                and witness.steady_since <= holder.last_seen_at
+                and witness.last_seen_at >= $2 - 1.5 * witness.heartbeat_ms * interval '1 ms'
+           )
+         )
+       )
+  )
+$$;
+
+-- Tokens the throttle has now, after taking up to `asked`; every token when there is no throttle.
+create function take_tokens(asked int) returns int
+language plpgsql volatile set search_path from current as $$
+declare
+  per_minute int;
+  available double precision;
+  granted int;
+begin
+  select throttle_per_minute into per_minute from settings;
+  if per_minute is null then
+    return asked;
+  end if;
+  -- A burst of six seconds at the most, and never less than one chunk.
+  select least(greatest(1, per_minute / 10.0), tokens + extract(epoch from clock_timestamp() - filled_at) * per_minute / 60.0)
+    into available from throttle for no key update;
+  granted := least(asked, floor(available)::int);
+  update throttle set tokens = available - granted, filled_at = clock_timestamp();
+  return granted;
+end
+$$;
+
+-- The level at which demands, filled like vessels from one source, use up the room: each gets least(demand, level).
+create function fill_level(demands int[], room int) returns numeric
+language plpgsql immutable as $$
+declare
+  remaining numeric := room;
+  vessels int := cardinality(demands);
+  demand int;
+begin
+  for demand in select d from unnest(demands) d order by d loop
+    if demand * vessels > remaining then
+      return remaining / vessels;
+    end if;
+    remaining := remaining - demand;
+    vessels := vessels - 1;
+  end loop;
+  return room;
+end
+$$;
+
+-- Room in the window for one operation, decided one coordinator at a time.
+--
+-- The window is twice the slots of the workers seen in the last 30 s, never under 16. Tenants share it equally, then the
+-- operations of a tenant share its part; what one does not need goes to the others.
+create function reserve_room(for_tenant text, for_operation uuid, now_outstanding int, now_due int) returns int
+language plpgsql volatile set search_path from current as $$
+declare
+  room int;
+  taken int;
+  tenant_share numeric;
+  own_share numeric;
+  granted int;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('marc_migrations.window', 0));
+  update armed_check
+     set outstanding = now_outstanding, due = now_due, reserved = 0, reserved_at = null
+   where tenant = for_tenant and operation_id = for_operation;
+  if not found or now_due = 0 or (select paused from settings) then
+    return 0;
+  end if;
+
+  select greatest(16, 2 * coalesce(sum(slots), 0)) into room
+    from node
+   where kind in ('worker', 'serve') and left_at is null and crashed_at is null
+     and last_seen_at >= clock_timestamp() - interval '30 s';
+
+  -- A reservation that was never used, because its coordinator died, stands no longer than this.
+  select coalesce(sum(outstanding + case when reserved_at > clock_timestamp() - interval '10 s' then reserved else 0 end), 0)
+    into taken from armed_check;
+
+  select fill_level(array_agg(demand), room) into tenant_share
+    from (select sum(outstanding + due)::int as demand from armed_check group by tenant) per_tenant;
+  select least(tenant_share, sum(outstanding + due)) into tenant_share from armed_check where tenant = for_tenant;
+  select fill_level(array_agg(outstanding + due), ceil(tenant_share)::int) into own_share
+    from armed_check where tenant = for_tenant;
+
+  granted := greatest(0, least(ceil(own_share)::int - now_outstanding, room - taken, now_due));
+  if granted > 0 then
+    granted := take_tokens(granted);
+  end if;
+  update armed_check
+     set reserved = granted, reserved_at = clock_timestamp()
+   where tenant = for_tenant and operation_id = for_operation;
+  return granted;
+end
+$$;
+
+-- Published, unleased, due chunks of all armed operations, in random order: what a worker without a hint may claim.
+-- One statement over the schemas concerned, since each tenant has its own.
+create function waiting_chunks(up_to int)
+returns table (tenant text, operation_id uuid, chunk_id uuid, stage text, epoch int)
+language plpgsql volatile set search_path from current as $$
+declare
+  parts text;
+begin
+  select string_agg(format(
+           '(select %L::text, c.operation_id, c.id, c.stage::text, c.epoch
+               from %I.operation_chunk c
+               join %I.operation o on o.id = c.operation_id
+               join armed_check a on a.tenant = %L and a.operation_id = o.id
+              where o.control = ''run'' and o.status = c.stage and c.next_attempt_at <= now() and c.published_at is not null
+                and (c.lease_until is null or c.lease_until < now())
+                and (c.stage <> ''DATA_MAPPING'' or c.rules_hash = o.rules_hash)
+              order by random() limit $1)', armed.tenant, armed.schema, armed.schema, armed.tenant), ' union all ')
+    into parts
+    from (select distinct a.tenant, lower(a.tenant) || '_mod_marc_migrations' as schema from armed_check a) armed
+   where to_regclass(format('%I.operation_chunk', armed.schema)) is not null;
+  if parts is not null then
+    return query execute 'select * from (' || parts || ') waiting order by random() limit $1' using up_to;
+  end if;
+end
+$$;
