@@ -1,0 +1,35 @@
+import type { Api } from '../api.ts'
+import { healthCheck } from '../component-health.ts'
+import type { RouteContext } from '../route-context.ts'
+import { ref } from '../schemas.ts'
+
+const tags = ['admin']
+const healthSchema = { response: { 200: ref<unknown>('Health'), 503: ref<unknown>('Health') } }
+
+/** Probes and facts; no tenant, no secrets. */
+export function adminRoutes(api: Api, { deps }: RouteContext): void {
+  const health = healthCheck(deps)
+  const { version, adapters, importEnabled, defaultTenant } = deps.settings
+
+  for (const [path, summary] of [
+    ['/admin/health', 'Health of the service and its components'],
+    ['/admin/health/readiness', 'Whether requests can be served']
+  ] as const) {
+    api.get(path, { schema: { ...healthSchema, tags, summary } }, async (_request, reply) => {
+      const now = await health()
+      return reply.code(now.status === 'UP' ? 200 : 503).send(now)
+    })
+  }
+
+  const livenessSchema = { ...healthSchema, tags, summary: 'Whether the process lives' }
+  api.get('/admin/health/liveness', { schema: livenessSchema }, () => ({ status: 'UP' }))
+
+  const infoSchema = { tags, summary: 'Version and active adapters', response: { 200: ref<unknown>('Info') } }
+  api.get('/admin/info', { schema: infoSchema }, () => ({
+    name: 'marc-migrations',
+    version,
+    adapters,
+    importEnabled,
+    ...(defaultTenant === undefined ? {} : { defaultTenant })
+  }))
+}

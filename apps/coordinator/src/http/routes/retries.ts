@@ -1,0 +1,59 @@
+import { notAllowed, operationNotFound } from '../api-error.ts'
+import type { Api } from '../api.ts'
+import { chunkIdsOf } from '../json-body.ts'
+import { presentOperation, presentRetried } from '../present.ts'
+import { retryIds } from '../retry-ids.ts'
+import { failures, OperationParams, operationOf, TenantHeaders } from '../route-context.ts'
+import type { RouteContext } from '../route-context.ts'
+import { ref } from '../schemas.ts'
+import type { MigrationOperationBody } from '../schemas.ts'
+import { operationIdOf } from '../uuid.ts'
+
+const tags = ['migrations']
+const operationSchema = ref<MigrationOperationBody>('MigrationOperation')
+
+const retrySchema = {
+  tags,
+  summary: 'Map chunks again, from every status',
+  headers: TenantHeaders,
+  params: OperationParams,
+  body: ref<unknown>('ChunkIds'),
+  response: { 201: operationSchema, ...failures(400, 404, 415, 422, 503) }
+}
+
+const retryFailedSchema = {
+  tags,
+  summary: 'Do again what failed or was left open, without naming chunks',
+  description: 'In the stage the operation stands in: mapping, or saving after DATA_SAVING_FAILED.',
+  headers: TenantHeaders,
+  params: OperationParams,
+  response: { 201: operationSchema, ...failures(400, 404, 422, 503) }
+}
+
+/** Repeat parts of an operation; each is one transaction that may race everything. */
+export function retryRoutes(api: Api, context: RouteContext): void {
+  const { control } = context.deps.stores
+
+  api.post('/marc-migrations/:operationId/retry', { schema: retrySchema }, async (request, reply) => {
+    const id = operationIdOf(request.params.operationId)
+    const ids = retryIds(chunkIdsOf(request), context.deps.settings.maxRetryIds)
+    const answer = await control.retryMapping(request.tenant, id, ids)
+    if (answer.outcome === 'unknown') throw operationNotFound(id)
+    if (answer.outcome === 'forbidden') throw notAllowed('retry', 'status', answer.before.status)
+    return reply.code(201).send(presentRetried(answer.before))
+  })
+
+  api.post('/marc-migrations/:operationId/retry-failed', { schema: retryFailedSchema }, async (request, reply) => {
+    const id = operationIdOf(request.params.operationId)
+    const { status } = await operationOf(context, request.tenant, id)
+    const saving = status.startsWith('DATA_SAVING')
+    const answer = saving
+      ? await control.startSaving(request.tenant, id, null)
+      : await control.retryMapping(request.tenant, id, null)
+    if (answer.outcome === 'unknown') throw operationNotFound(id)
+    if (answer.outcome === 'forbidden') throw notAllowed('retry', 'status', answer.before.status)
+    return reply
+      .code(201)
+      .send(saving ? presentOperation(await operationOf(context, request.tenant, id)) : presentRetried(answer.before))
+  })
+}

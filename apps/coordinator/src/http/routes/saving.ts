@@ -1,0 +1,76 @@
+import { operationStatuses } from '@marc-migrations/domain'
+import type { Operation } from '@marc-migrations/domain'
+import { notAllowed, operationNotFound, unexpectedValue } from '../api-error.ts'
+import type { Api } from '../api.ts'
+import { booleanOf, chunkIdsOf, enumOf, jsonObjectOf, required } from '../json-body.ts'
+import { retryIds } from '../retry-ids.ts'
+import { failures, Nothing, OperationParams, operationOf, TenantHeaders } from '../route-context.ts'
+import type { RouteContext } from '../route-context.ts'
+import { ref } from '../schemas.ts'
+import { operationIdOf } from '../uuid.ts'
+
+const tags = ['migrations']
+const statusValues = operationStatuses.map((status) => status.toLowerCase())
+const retryableStatuses: readonly string[] = ['DATA_SAVING_FAILED', 'DATA_MAPPING_COMPLETED']
+
+const saveSchema = {
+  tags,
+  summary: 'Save the mapped records',
+  headers: TenantHeaders,
+  params: OperationParams,
+  body: ref<unknown>('SaveMigrationOperation'),
+  response: { 204: Nothing, ...failures(400, 404, 415, 422, 503) }
+}
+
+const retrySchema = {
+  tags,
+  summary: 'Save chunks again',
+  headers: TenantHeaders,
+  params: OperationParams,
+  body: ref<unknown>('ChunkIds'),
+  response: { 204: Nothing, ...failures(400, 404, 415, 422, 503) }
+}
+
+/** Start and repeat the saving stage; the status is `data_saving` before the 204 is sent. */
+export function savingRoutes(api: Api, context: RouteContext): void {
+  api.put('/marc-migrations/:operationId', { schema: saveSchema }, async (request, reply) => {
+    const id = operationIdOf(request.params.operationId)
+    const body = jsonObjectOf(request)
+    const wish = { status: enumOf(body, 'status', statusValues), publishEvents: booleanOf(body, 'publishEvents') }
+    const { status } = required({ status: wish.status })
+
+    const operation = await operationOf(context, request.tenant, id)
+    if (status !== 'data_saving') throw unexpectedValue('status', status)
+    refuseImport(operation, 'data save')
+    await startSaving(context, operation, null, 'data save')
+    return reply.code(204).send(null)
+  })
+
+  api.post('/marc-migrations/:operationId/save/retry', { schema: retrySchema }, async (request, reply) => {
+    const id = operationIdOf(request.params.operationId)
+    const chunkIds = chunkIdsOf(request)
+    const operation = await operationOf(context, request.tenant, id)
+    if (!retryableStatuses.includes(operation.status)) throw notAllowed('retry', 'status', operation.status)
+    const ids = retryIds(chunkIds, context.deps.settings.maxRetryIds)
+    refuseImport(operation, 'retry')
+    await startSaving(context, operation, ids, 'retry')
+    return reply.code(204).send(null)
+  })
+}
+
+/** The store tests the status once more, under the operation's lock. */
+async function startSaving(
+  context: RouteContext,
+  operation: Operation,
+  ids: readonly string[] | null,
+  action: string
+): Promise<void> {
+  const answer = await context.deps.stores.control.startSaving(operation.tenant, operation.id, ids)
+  if (answer.outcome === 'unknown') throw operationNotFound(operation.id)
+  if (answer.outcome === 'forbidden') throw notAllowed(action, 'status', answer.before.status)
+}
+
+/** Records of a file have no source records yet: an authority without one could not be edited as MARC. */
+function refuseImport(operation: Operation, action: string): void {
+  if (operation.operationType === 'import') throw notAllowed(action, 'operationType', 'import')
+}

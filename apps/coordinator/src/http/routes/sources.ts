@@ -1,0 +1,50 @@
+import { Type } from 'typebox'
+import { refused } from '../api-error.ts'
+import type { Api } from '../api.ts'
+import { presentSourceFile } from '../present.ts'
+import { receiveSource, sourceNameOf } from '../receive-source.ts'
+import { failures, TenantHeaders } from '../route-context.ts'
+import type { RouteContext } from '../route-context.ts'
+import { ref } from '../schemas.ts'
+
+const tags = ['sources']
+const sourceSchema = ref<unknown>('SourceFile')
+
+const uploadSchema = {
+  tags,
+  summary: 'Upload a file to import, of any size',
+  description:
+    'The body is the file itself, whatever its media type. The name then points to the new object; operations that ' +
+    'started before keep the one they had.',
+  headers: TenantHeaders,
+  params: Type.Object({ name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' }) }),
+  response: { 200: sourceSchema, 201: sourceSchema, ...failures(400, 422, 503, 507) }
+}
+
+const listSchema = {
+  tags,
+  summary: 'Uploaded files',
+  headers: TenantHeaders,
+  response: { 200: ref<unknown>('SourceFileCollection'), ...failures(400, 503) }
+}
+
+/** Files that imports read. A scope of its own: here a body is a stream, never a buffer. */
+export function sourceRoutes(api: Api, context: RouteContext): void {
+  api.removeAllContentTypeParsers()
+  api.addContentTypeParser('*', (_request, _payload, done) => done(null))
+
+  api.put('/marc-migrations/sources/:name', { schema: uploadSchema }, async (request, reply) => {
+    if (!context.deps.settings.importEnabled) throw refused('Uploads are off here: IMPORT_ENABLED is not set')
+    const name = sourceNameOf(request.params.name)
+    // Without destroyOnReturn a refused upload keeps its connection, so that the refusal reaches the sender.
+    const pieces = request.raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
+    const { file, replaced } = await receiveSource({ tenant: request.tenant, name, pieces }, context.deps, context.closing)
+    const { format, lengthBytes } = file
+    return reply.code(replaced ? 200 : 201).send({ name, format, lengthBytes })
+  })
+
+  api.get('/marc-migrations/sources', { schema: listSchema }, async (request) => {
+    const files = await context.deps.stores.sourceFiles.list(request.tenant)
+    return { sources: files.map(presentSourceFile), totalRecords: files.length }
+  })
+}
