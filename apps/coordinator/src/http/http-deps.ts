@@ -35,6 +35,6 @@ export interface HttpDeps {
   readonly settings: HttpSettings
   /** Commits an operation NEW and armed. */
   startOperation(request: StartRequest): Promise<Operation>
-  /** Recognises a file by its first bytes, at most 64 KiB of them; null or undefined when it is none of the known formats. */
-  sniffFormat(head: Uint8Array): FileFormat | 'gzip' | null | undefined
+  /** Recognises a file by its first bytes, at most 64 KiB of them; undefined when it is none of the known formats. */
+  sniffFormat(head: Uint8Array): FileFormat | 'gzip' | undefined
 }

@@ -44,7 +44,7 @@ function recognise(name: string, head: Uint8Array, deps: HttpDeps): SourceFile['
     throw new MigrationError('SOURCE_EMPTY', { name, hint: 'send the file as the request body, as curl -T FILE does' })
   }
   const format = deps.sniffFormat(head)
-  if (format !== null && format !== undefined) return format
+  if (format !== undefined) return format
   const hint = 'send ISO 2709 (.mrc), MARC-in-JSON lines, MARCXML or MarcEdit text, not a form and not an archive'
   throw new MigrationError('SOURCE_UNREADABLE', { name, hint })
 }

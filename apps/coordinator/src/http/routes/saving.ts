@@ -3,6 +3,7 @@ import type { Operation } from '@marc-migrations/domain'
 import { notAllowed, operationNotFound, unexpectedValue } from '../api-error.ts'
 import type { Api } from '../api.ts'
 import { booleanOf, chunkIdsOf, enumOf, jsonObjectOf, required } from '../json-body.ts'
+import { okapiHeaders } from '../okapi-headers.ts'
 import { retryIds } from '../retry-ids.ts'
 import { failures, Nothing, OperationParams, operationOf, TenantHeaders } from '../route-context.ts'
 import type { RouteContext } from '../route-context.ts'
@@ -42,7 +43,7 @@ export function savingRoutes(api: Api, context: RouteContext): void {
     const operation = await operationOf(context, request.tenant, id)
     if (status !== 'data_saving') throw unexpectedValue('status', status)
     refuseImport(operation, 'data save')
-    await startSaving(context, operation, null, 'data save')
+    await startSaving(context, { operation, ids: null, action: 'data save', headers: okapiHeaders(request) })
     return reply.code(204).send(null)
   })
 
@@ -53,19 +54,22 @@ export function savingRoutes(api: Api, context: RouteContext): void {
     if (!retryableStatuses.includes(operation.status)) throw notAllowed('retry', 'status', operation.status)
     const ids = retryIds(chunkIds, context.deps.settings.maxRetryIds)
     refuseImport(operation, 'retry')
-    await startSaving(context, operation, ids, 'retry')
+    await startSaving(context, { operation, ids, action: 'retry', headers: okapiHeaders(request) })
     return reply.code(204).send(null)
   })
 }
 
+interface Saving {
+  readonly operation: Operation
+  /** Null = every chunk that is not saved. */
+  readonly ids: readonly string[] | null
+  readonly action: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
 /** The store tests the status once more, under the operation's lock. */
-async function startSaving(
-  context: RouteContext,
-  operation: Operation,
-  ids: readonly string[] | null,
-  action: string
-): Promise<void> {
-  const answer = await context.deps.stores.control.startSaving(operation.tenant, operation.id, ids)
+async function startSaving({ deps }: RouteContext, { operation, ids, action, headers }: Saving): Promise<void> {
+  const answer = await deps.stores.control.startSaving(operation.tenant, operation.id, ids, headers)
   if (answer.outcome === 'unknown') throw operationNotFound(operation.id)
   if (answer.outcome === 'forbidden') throw notAllowed(action, 'status', answer.before.status)
 }
