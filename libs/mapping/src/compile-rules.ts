@@ -7,6 +7,7 @@ import type { EntitySchema } from './entity/schema.ts'
 import { referenceLists } from './functions/reference-lists.ts'
 import { MappingError, RecordFailed } from './record-failed.ts'
 import { readRecord } from './record/read-record.ts'
+import { tagFilter } from './record/tag-filter.ts'
 import { RecordBuffer } from './record/record-buffer.ts'
 import { compileInstanceRepairs } from './repair-instance.ts'
 import { compileTag } from './rules/compile-tag.ts'
@@ -50,6 +51,7 @@ export function compileRules(options: MappingOptions): CompiledRules {
   const link = mapper === 'instance' ? null : compileSourceFileLink(schema, lists)
   const repair = mapper === 'instance' ? compileInstanceRepairs(schema) : null
 
+  const filter = tagFilter((tag) => tag === '001' || (tag === '010' && link !== null) || plans.of(tag) !== undefined)
   const record = new RecordBuffer()
   const run = new Run(new Draft(schema))
   let failure = ''
@@ -58,7 +60,7 @@ export function compileRules(options: MappingOptions): CompiledRules {
     failure: () => failure,
     map: (marc) => {
       try {
-        readRecord(marc, record)
+        readRecord(marc, record, filter)
         mapRecord(plans, run, record)
       } catch (error) {
         if (!(error instanceof RecordFailed)) throw error

@@ -20,8 +20,9 @@ export function compileSourceFileLink(schema: EntitySchema, lists: ReferenceList
   if (files === null || files.length === 0 || sourceFileId === undefined || naturalId === undefined) return null
   const fileOf = compileFileOf(files)
   return (record, draft) => {
-    for (const field of record.fields) {
-      if (field.tag !== '010') continue
+    for (let at = 0; at < record.fieldCount; at++) {
+      const field = record.fields[at]
+      if (field?.tag !== '010') continue
       for (let i = 0; i < field.size; i++) {
         if (field.codes[i] !== CODE_A) continue
         const number = clean(field.values[i] ?? '')

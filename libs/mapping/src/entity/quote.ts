@@ -1,6 +1,5 @@
- 
 const NEEDS_ESCAPE = /["\\\u0000-\u001f]/
- 
+
 const ESCAPED = /["\\\u0000-\u001f]/g
 
 const SHORT: Readonly<Record<string, string>> = {

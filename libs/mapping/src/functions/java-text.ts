@@ -16,7 +16,7 @@ export function isBlank(text: string): boolean {
 
 /** Two texts are equal without regard to letter case, as `equalsIgnoreCase` sees it, exactly when their folds are the same. */
 export function foldCase(text: string): string {
-  if (/^[\u0000-\u007f]*$/.test(text)) return text.toLowerCase()  
+  if (/^[\u0000-\u007f]*$/.test(text)) return text.toLowerCase()
   let folded = ''
   for (let i = 0; i < text.length; i++) folded += lowerUnit(upperUnit(text.charAt(i)))
   return folded

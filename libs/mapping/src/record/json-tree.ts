@@ -15,7 +15,7 @@ export type JsonTree =
 const MAX_DEPTH = 1000
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
- 
+
 const STRING = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y
 const WHITE = /[ \t\n\r]*/y
 const WORD = /true|false|null/y

@@ -10,6 +10,7 @@ const FIVE_DIGITS = /^[0-9]{5}$/
  */
 export function rebuildLeader(text: string): string {
   if (text.length < LENGTH) throw new RecordFailed(`leader has ${text.length} characters instead of ${LENGTH}`)
+  if (text.length === LENGTH && isWellFormed(text)) return text
   return (
     number(text.slice(0, 5)) +
     text.slice(5, 10) +
@@ -18,6 +19,16 @@ export function rebuildLeader(text: string): string {
     number(text.slice(12, 17)) +
     text.slice(17, LENGTH)
   )
+}
+
+function isWellFormed(text: string): boolean {
+  for (let i = 0; i < 5; i++) if (!isDigit(text.charCodeAt(i))) return false
+  for (let i = 10; i < 17; i++) if (!isDigit(text.charCodeAt(i))) return false
+  return true
+}
+
+function isDigit(unit: number): boolean {
+  return unit >= 0x30 && unit <= 0x39
 }
 
 function number(text: string): string {

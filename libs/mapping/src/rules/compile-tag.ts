@@ -1,3 +1,4 @@
+import { firstValue } from '../record/record-buffer.ts'
 import type { FieldBuffer } from '../record/record-buffer.ts'
 import { RecordFailed } from '../record-failed.ts'
 import { compileControlField } from './compile-control-field.ts'
@@ -39,7 +40,7 @@ function compileReplacement(entries: readonly JsonObject[]): TagPlan['replacedTa
     for (const { codes, targets } of replacements) {
       if (codes === null) throw new RecordFailed(`the replacement entry of ${tag} has no subfield list`)
       for (const code of codes) {
-        const value = field.values[field.codes.indexOf(code)] ?? ''
+        const value = firstValue(field, code) ?? ''
         if (value.length < 3) continue
         const digits = value.slice(0, 3)
         replaced = targets.get(digits) ?? digits

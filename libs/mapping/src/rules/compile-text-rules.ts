@@ -1,7 +1,7 @@
 import { MigrationError } from '@marc-migrations/domain'
 import { bindFunction } from '../functions/bind-function.ts'
 import type { ReferenceLists } from '../functions/reference-lists.ts'
-import type { Parameter, Place, TextFunction } from '../functions/text-function.ts'
+import type { Place, TextFunction } from '../functions/text-function.ts'
 import { javaTrim } from '../functions/java-text.ts'
 import { RecordFailed } from '../record-failed.ts'
 import { isObject, textOf } from './rules-document.ts'
@@ -54,7 +54,7 @@ function compileCondition(condition: unknown, lists: ReferenceLists): Condition 
   if (names.some((name) => name.toLowerCase() === 'custom')) {
     throw new MigrationError('RULES_INVALID', { reason: 'custom scripts are refused', type })
   }
-  const parameter = isObject(condition['parameter']) ? (condition['parameter']) : null
+  const parameter = isObject(condition['parameter']) ? condition['parameter'] : null
   return {
     functions: names.map((name) => bindFunction(name, parameter, lists)),
     expected: textOf(condition['value']),

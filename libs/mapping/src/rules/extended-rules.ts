@@ -1,4 +1,5 @@
 import { RecordFailed } from '../record-failed.ts'
+import { firstValue } from '../record/record-buffer.ts'
 import { compileEntries } from './compile-entry.ts'
 import type { CompileContext } from './compile-item.ts'
 import { compileTag } from './compile-tag.ts'
@@ -6,6 +7,7 @@ import type { TagPlan } from './compile-tag.ts'
 import type { JsonObject } from './rules-document.ts'
 import { isObject, textOf, textsOf } from './rules-document.ts'
 
+const CODE_W = 0x77
 const SUBDIVISIONS = ['x', 'y', 'z', 'v']
 
 /** Relation properties with the letter of `$w` that asks for each, in the order they are filled. */
@@ -42,7 +44,7 @@ export function compileExtendedTag(tag: string, entries: unknown, context: Compi
   const truncated = regular.map(truncate)
   const byLetters = new Map<string, TagPlan['data']>()
   const data: TagPlan['data'] = (run) => {
-    const control = run.field?.values[run.field.codes.indexOf(0x77)] ?? ''
+    const control = run.field === null ? '' : (firstValue(run.field, CODE_W) ?? '')
     const letters = RELATIONS.map(([letter]) => letter)
       .filter((letter) => control.includes(letter))
       .join('')

@@ -16,8 +16,13 @@ export function mapRecord(plans: TagPlans, run: Run, record: RecordBuffer): void
   run.beginRecord(record.leader)
   mapControl(plans, run, 'LDR', record.leader)
   if (record.controlNumber !== undefined) mapControl(plans, run, '001', record.controlNumber)
-  for (const { tag, value } of record.controls) mapControl(plans, run, tag, value)
-  for (const field of record.fields) {
+  for (let i = 0; i < record.controlCount; i++) {
+    const control = record.controls[i]
+    if (control !== undefined) mapControl(plans, run, control.tag, control.value)
+  }
+  for (let i = 0; i < record.fieldCount; i++) {
+    const field = record.fields[i]
+    if (field === undefined) continue
     let plan = plans.of(field.tag)
     if (plan === undefined) continue
     let tag = field.tag
