@@ -1,4 +1,4 @@
-import type { ArmedStage, ChunkBus, Clock, ObjectStore } from '@marc-migrations/domain'
+import type { ArmedStage, ChunkBus, Clock, ObjectStore, Round } from '@marc-migrations/domain'
 import { buryObjects, finaliseOperation, publishChunks, sweepOperation } from '@marc-migrations/flow'
 import { startRound } from './round.ts'
 import { splitRound } from './split-round.ts'
@@ -7,6 +7,8 @@ import type { SplitRoundDeps } from './split-round.ts'
 /** The publisher looks at least this often; a count that frees room wakes it sooner. */
 const PUBLISH_INTERVAL_MS = 500
 const SPLIT_INTERVAL_MS = 1000
+/** Between two publishes of one operation, however often it is woken. */
+const PUBLISH_HOLD_MS = 50
 /** With room and due chunks left, the publisher comes back at once. */
 const PUBLISH_AGAIN_MS = 20
 
@@ -19,7 +21,7 @@ export interface RoundsDeps extends SplitRoundDeps {
 /** Freeze and split, publish, check, sweep: what any coordinator does for the stages that stand in `armed_check`. */
 export function startRounds(deps: RoundsDeps): { close(): Promise<void> } {
   const { stores, protocol, logger, clock } = deps
-  const common = { armed: stores.armed, wake: stores.wake, clock, logger, wakesAtOnce: false }
+  const common = { armed: stores.armed, wake: stores.wake, clock, logger }
   const splitting = splitRound(deps)
 
   const publish = async (stage: ArmedStage): Promise<void> => {
@@ -33,11 +35,20 @@ export function startRounds(deps: RoundsDeps): { close(): Promise<void> } {
     await sweepOperation(stage, { ...stores, objects: deps.objects, logger }, protocol.republishMs)
   }
 
+  const round = (name: Round, everyMs: number, visit: (stage: ArmedStage) => Promise<void>): (() => Promise<void>) =>
+    startRound({ ...common, round: name, everyMs, holdMs: 0.8 * everyMs, wakesOn: 'armed', visit })
   const ends = [
-    startRound({ ...common, round: 'split', everyMs: SPLIT_INTERVAL_MS, visit: (stage) => splitting.visit(stage) }),
-    startRound({ ...common, round: 'publish', everyMs: PUBLISH_INTERVAL_MS, wakesAtOnce: true, visit: publish }),
-    startRound({ ...common, round: 'check', everyMs: protocol.checkIntervalMs, visit: check }),
-    startRound({ ...common, round: 'sweep', everyMs: protocol.sweepIntervalMs, visit: sweep }),
+    round('split', SPLIT_INTERVAL_MS, (stage) => splitting.visit(stage)),
+    startRound({
+      ...common,
+      round: 'publish',
+      everyMs: PUBLISH_INTERVAL_MS,
+      holdMs: PUBLISH_HOLD_MS,
+      wakesOn: 'room',
+      visit: publish
+    }),
+    round('check', protocol.checkIntervalMs, check),
+    round('sweep', protocol.sweepIntervalMs, sweep),
     startBurials(deps)
   ]
   return {

@@ -49,7 +49,7 @@ export async function startOperation(request: StartRequest, ports: StartPorts): 
     ...(request.idempotencyKey === undefined ? {} : { idempotencyKey: request.idempotencyKey }),
     ...(request.headers === undefined ? {} : { headers: request.headers })
   })
-  await ports.wake.signal('room')
+  await ports.wake.signal('armed')
   return operation
 }
 

@@ -1,5 +1,9 @@
-/** What others may be waiting for: room in the window, or a published chunk. A missed wake costs a poll interval, no more. */
-export type WakeTopic = 'room' | 'chunk'
+/**
+ * What others may be waiting for: a stage that was armed, room in the window, a published chunk. A missed wake costs a poll
+ * interval, no more.
+ */
+export const wakeTopics = ['armed', 'room', 'chunk'] as const
+export type WakeTopic = (typeof wakeTopics)[number]
 
 /** NOTIFY and LISTEN, or nothing where a pooler does not allow it. */
 export interface Wake {

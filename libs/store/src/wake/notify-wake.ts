@@ -1,7 +1,8 @@
 import pg from 'pg'
+import { wakeTopics } from '@marc-migrations/domain'
 import type { Logger, Wake, WakeTopic } from '@marc-migrations/domain'
 import { clientConfig } from '../database/database.ts'
-import type { Database } from '../database/database.ts'
+import type { Queries } from '../database/database.ts'
 import type { ConnectionOptions } from '../store-options.ts'
 
 /** Never inside another transaction: NOTIFY takes a lock that commits pass one at a time. */
@@ -16,10 +17,14 @@ const LAST_RETRY_MS = 30_000
  * swallows it, everything goes on at the pace of polling; listeners of this process are called in any case.
  */
 export class NotifyWake implements Wake {
-  private readonly db: Database
+  private readonly db: Queries
   private readonly options: ConnectionOptions
   private readonly logger: Logger
-  private readonly listeners: Readonly<Record<WakeTopic, Set<() => void>>> = { room: new Set(), chunk: new Set() }
+  private readonly listeners: Readonly<Record<WakeTopic, Set<() => void>>> = {
+    armed: new Set(),
+    room: new Set(),
+    chunk: new Set()
+  }
   private readonly waiting = new Map<WakeTopic, NodeJS.Timeout>()
   private client: pg.Client | undefined
   private retry: NodeJS.Timeout | undefined
@@ -27,7 +32,7 @@ export class NotifyWake implements Wake {
   private listening = false
   private closed = false
 
-  constructor(db: Database, options: ConnectionOptions & { readonly logger: Logger }) {
+  constructor(db: Queries, options: ConnectionOptions & { readonly logger: Logger }) {
     this.db = db
     this.options = options
     this.logger = options.logger
@@ -92,7 +97,8 @@ export class NotifyWake implements Wake {
     client.on('error', (err) => this.logger.debug({ err }, 'wake.connection-lost'))
     client.on('end', () => this.listenLater())
     client.on('notification', ({ payload }) => {
-      if (payload === 'room' || payload === 'chunk') this.call(payload)
+      const topic = wakeTopics.find((known) => known === payload)
+      if (topic !== undefined) this.call(topic)
     })
     try {
       await client.connect()

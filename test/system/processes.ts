@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+const bin = join(import.meta.dirname, '..', '..', 'apps', 'cli', 'bin', 'marc-migrations.js')
+
+/** A real process of the product, its log, and real signals. */
+export interface Process {
+  readonly verb: string
+  readonly pid: number
+  readonly port: number
+  /** Log lines so far, as logged. */
+  readonly log: readonly Record<string, unknown>[]
+  ready(): Promise<void>
+  kill(signal: NodeJS.Signals): void
+  /** Exit code, or null when a signal ended it. */
+  ended(): Promise<number | null>
+}
+
+const started = new Set<ChildProcess>()
+
+/** Starts `coordinator`, `worker` or `serve` on a free port of loopback. */
+export async function startProcess(verb: string, env: Record<string, string>): Promise<Process> {
+  const port = await freePort()
+  const child = spawn(process.execPath, [bin, verb], {
+    env: { PATH: process.env['PATH'] ?? '', PORT: String(port), HOST: '127.0.0.1', ADMIN_PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  started.add(child)
+  const log: Record<string, unknown>[] = []
+  const other: string[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      try {
+        log.push(JSON.parse(line) as Record<string, unknown>)
+      } catch {
+        other.push(line)
+      }
+    })
+  }
+  const exit = once(child, 'exit').then(([code]) => {
+    started.delete(child)
+    return code as number | null
+  })
+  return {
+    verb,
+    pid: child.pid ?? 0,
+    port,
+    log,
+    ready: () =>
+      healthy(
+        port,
+        () => child.exitCode,
+        () => [...other, ...log.map((line) => JSON.stringify(line))].join('\n')
+      ),
+    kill: (signal) => child.kill(signal),
+    ended: () => exit
+  }
+}
+
+/** For `afterEach`: whatever a failed test left behind. */
+export async function endAll(): Promise<void> {
+  await Promise.all(
+    [...started].map(async (child) => {
+      child.kill('SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    })
+  )
+}
+
+async function healthy(port: number, exitCode: () => number | null, said: () => string): Promise<void> {
+  const until = Date.now() + 30_000
+  while (Date.now() < until) {
+    if (exitCode() !== null) throw new Error(`the process ended with ${exitCode()}:\n${said()}`)
+    const answer = await fetch(`http://127.0.0.1:${port}/admin/health`).catch(() => undefined)
+    if (answer?.status === 200) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`the process was not healthy within 30 s:\n${said()}`)
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
