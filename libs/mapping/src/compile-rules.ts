@@ -3,6 +3,7 @@ import type { EntityType, RulesTexts } from '@marc-migrations/domain'
 import { Draft } from './entity/draft.ts'
 import { authorityExtendedSchema, authoritySchema } from './entity/authority-schema.ts'
 import { instanceSchema } from './entity/instance-schema.ts'
+import { isPlain } from './entity/quote.ts'
 import type { EntitySchema } from './entity/schema.ts'
 import { referenceLists } from './functions/reference-lists.ts'
 import { MappingError, RecordFailed } from './record-failed.ts'
@@ -45,7 +46,9 @@ export interface CompiledRules {
 export function compileRules(options: MappingOptions): CompiledRules {
   const mapper = options.mapper ?? options.entityType
   const rules = parseObject('rules', options.rules)
-  const lists = referenceLists(parseObject('params', options.params))
+  const params = parseObject('params', options.params)
+  const lists = referenceLists(params)
+  const plainConstants = isPlain(params) && isPlain(constantsOf(rules))
   const schema = schemaOf(mapper)
   const plans = compilePlans(mapper, rules, { schema, lists })
   const link = mapper === 'instance' ? null : compileSourceFileLink(schema, lists)
@@ -69,6 +72,7 @@ export function compileRules(options: MappingOptions): CompiledRules {
         failure = error.message
         return null
       }
+      run.draft.plain = record.plain && plainConstants
       link?.(record, run.draft)
       repair?.(run.draft)
       return run.draft
@@ -91,6 +95,15 @@ function compilePlans(mapper: Mapper, rules: JsonObject, context: Parameters<typ
   )
   if (!extended) return { of: (tag) => plans.get(tag) }
   return { of: (tag) => plans.get(tag) ?? (isHeadingTag(tag) ? failingPlan : undefined) }
+}
+
+/** The texts of rules that can come into an entity: patterns and descriptions cannot. */
+function constantsOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(constantsOf)
+  if (!isObject(value)) return value
+  return Object.entries(value).map(([key, member]) =>
+    key === 'description' || key === 'oclc_regex' ? null : constantsOf(member)
+  )
 }
 
 function parseObject(what: 'rules' | 'params', text: string): JsonObject {

@@ -10,7 +10,6 @@ export type SourceFileLink = (record: RecordBuffer, draft: Draft) => void
 
 const CODE_A = 0x61
 const NOT_ALPHANUMERIC = /[^A-Za-z0-9]+/g
-const LETTERS = /^[A-Za-z]+/
 
 /** Null when there are no source files: the step does not run then. */
 export function compileSourceFileLink(schema: EntitySchema, lists: ReferenceLists): SourceFileLink | null {
@@ -39,8 +38,24 @@ export function compileSourceFileLink(schema: EntitySchema, lists: ReferenceList
   }
 }
 
+/** Only ASCII letters and digits. */
 function clean(text: string): string {
-  return text.replace(NOT_ALPHANUMERIC, '')
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (!isLetter(unit) && !(unit >= 0x30 && unit <= 0x39)) return text.replace(NOT_ALPHANUMERIC, '')
+  }
+  return text
+}
+
+function isLetter(unit: number): boolean {
+  return (unit >= 0x61 && unit <= 0x7a) || (unit >= 0x41 && unit <= 0x5a)
+}
+
+/** The letters a number begins with. */
+function prefixOf(number: string): string {
+  let end = 0
+  while (end < number.length && isLetter(number.charCodeAt(end))) end++
+  return number.slice(0, end)
 }
 
 /** The id of the file one of whose codes equals the letters a number begins with. */
@@ -49,8 +64,8 @@ function compileFileOf(files: readonly ReferenceEntry[]): (number: string) => st
   // Of several files with one code the last one wins.
   const byCode = new Map(files.flatMap((file) => codesOf(file).map((code) => [code, textOf(file?.['id']) ?? ''])))
   return (number) => {
-    const prefix = LETTERS.exec(number)?.[0]
-    if (prefix === undefined) return undefined
+    const prefix = prefixOf(number)
+    if (prefix === '') return undefined
     // FOLIO meets a faulty file at every look-up, even where an earlier file matches.
     if (fault !== undefined) throw new MappingError(fault)
     return byCode.get(prefix)

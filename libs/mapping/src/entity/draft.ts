@@ -15,7 +15,7 @@ export interface Element {
   readonly leaves: LeafValue[]
 }
 
-type Slot = string | number | boolean | string[] | Element[] | Element | undefined
+export type Slot = string | number | boolean | string[] | Element[] | Element | undefined
 
 /** Stands for the record itself as the object that is being filled. */
 export const RECORD_ITSELF: Element = { property: -1, leaves: [] }
@@ -27,33 +27,34 @@ export const RECORD_ITSELF: Element = { property: -1, leaves: [] }
 export class Draft {
   readonly schema: EntitySchema
   readonly slots: Slot[]
-  /** Indexes of slots that were written to, each once, in order of the first write. */
-  readonly touched: number[] = []
-  readonly #emptyElements: readonly (() => LeafValue[])[]
+  /** A bit per slot that was written to, 32 to a word, the lowest first. */
+  readonly touched: Int32Array
+  /** No text in it needs an escape in JSON, but for the id. */
+  plain = false
+  readonly #templates: readonly Template[]
 
   constructor(schema: EntitySchema) {
     this.schema = schema
     this.slots = schema.properties.map(() => undefined)
-    this.#emptyElements = schema.properties.map(emptyLeaves)
+    this.touched = new Int32Array(Math.ceil(schema.properties.length / 32))
+    this.#templates = schema.properties.map(templateOf)
   }
 
   reset(): void {
-    for (const index of this.touched) this.slots[index] = undefined
-    this.touched.length = 0
+    this.slots.fill(undefined)
+    this.touched.fill(0)
+    this.plain = false
   }
 
   /** Scalar property; undefined = null, which is left out. */
   set(index: number, value: string | number | boolean | undefined): void {
-    if (this.slots[index] === undefined) this.#touch(index)
-    this.slots[index] = value
+    this.#write(index, value)
   }
 
   append(index: number, text: string): void {
     const list = this.slots[index] as string[] | undefined
-    if (list === undefined) {
-      this.#touch(index)
-      this.slots[index] = [text]
-    } else list.push(text)
+    if (list === undefined) this.#write(index, [text])
+    else list.push(text)
   }
 
   addToSet(index: number, text: string): void {
@@ -64,46 +65,50 @@ export class Draft {
   addElement(index: number): Element {
     const element = this.#emptyElement(index)
     const list = this.slots[index] as Element[] | undefined
-    if (list === undefined) {
-      this.#touch(index)
-      this.slots[index] = [element]
-    } else list.push(element)
+    if (list === undefined) this.#write(index, [element])
+    else list.push(element)
     return element
   }
 
   single(index: number): Element {
     const present = this.slots[index] as Element | undefined
     if (present !== undefined) return present
-    this.#touch(index)
     const element = this.#emptyElement(index)
-    this.slots[index] = element
+    this.#write(index, element)
     return element
   }
 
-  elements(index: number): Element[] {
+  elements(index: number): readonly Element[] {
     return (this.slots[index] as Element[] | undefined) ?? []
   }
 
   replace(index: number, list: Element[] | string[]): void {
-    if (this.slots[index] === undefined) this.#touch(index)
-    this.slots[index] = list
+    this.#write(index, list)
   }
 
   #emptyElement(index: number): Element {
-    const make = this.#emptyElements[index]
-    return { property: index, leaves: make === undefined ? [] : make() }
+    const template = this.#templates[index]
+    const leaves = template?.leaves.slice() ?? []
+    if (template?.listLeaf !== undefined) leaves[template.listLeaf] = []
+    return { property: index, leaves }
   }
 
-  #touch(index: number): void {
-    if (!this.touched.includes(index)) this.touched.push(index)
+  #write(index: number, value: Slot): void {
+    this.slots[index] = value
+    const word = index >> 5
+    this.touched[word] = (this.touched[word] ?? 0) | (1 << (index & 31))
   }
 }
 
-/** What an element holds before anything is written: lists inside it are empty, `staffOnly` of an instance note is false. */
-function emptyLeaves(property: Property): () => LeafValue[] {
-  return () =>
-    property.leaves.map((leaf) => {
-      if (leaf.kind === 'texts' || leaf.kind === 'identifiers') return []
-      return leaf.key === 'staffOnly' ? false : undefined
-    })
+/** What an element holds before anything is written: a list inside it is empty, `staffOnly` of an instance note is false. */
+interface Template {
+  readonly leaves: readonly LeafValue[]
+  readonly listLeaf: number | undefined
+}
+
+function templateOf({ leaves }: Property): Template {
+  return {
+    leaves: leaves.map(({ key }) => (key === 'staffOnly' ? false : undefined)),
+    listLeaf: leaves.find(({ kind }) => kind === 'texts' || kind === 'identifiers')?.index
+  }
 }

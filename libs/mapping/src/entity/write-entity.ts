@@ -1,9 +1,12 @@
-import type { Draft, Element, LeafValue, NestedIdentifier } from './draft.ts'
-import { quote } from './quote.ts'
+import type { Draft, Element, LeafValue, NestedIdentifier, Slot } from './draft.ts'
+import { quote, quotePlain } from './quote.ts'
 import type { EntitySchema, Property } from './schema.ts'
 
 /** Writes a draft as one compact JSON line in FOLIO's key order: nulls left out, empty lists kept. */
 export type EntityWriter = (draft: Draft) => string
+
+type Quote = typeof quote
+type WriteValue = (value: NonNullable<Slot>, quote: Quote) => string
 
 /**
  * Compiles the writer of a schema. What most records leave empty stands ready as constant text between any two properties,
@@ -13,17 +16,22 @@ export function entityWriter(schema: EntitySchema): EntityWriter {
   const { properties } = schema
   const gap = gapTable(properties)
   const writers = properties.map(propertyWriter)
-  const ascending = (a: number, b: number) => a - b
   return (draft) => {
-    const touched = draft.touched.sort(ascending)
+    const { slots, touched } = draft
+    const quoteText = draft.plain ? quotePlain : quote
     let line = ''
     let next = 0
-    for (const index of touched) {
-      line += gap(next, index)
-      const value = draft.slots[index]
-      const write = writers[index]
-      if (value !== undefined && write !== undefined) line += write(value)
-      next = index + 1
+    for (let word = 0; word < touched.length; word++) {
+      let bits = touched[word] ?? 0
+      while (bits !== 0) {
+        const bit = 31 - Math.clz32(bits & -bits)
+        bits &= bits - 1
+        const index = word * 32 + bit
+        const value = slots[index]
+        line += gap(next, index)
+        if (value !== undefined) line += writers[index]?.(value, quoteText) ?? ''
+        next = index + 1
+      }
     }
     line += gap(next, properties.length)
     return `{${line.slice(1)}}`
@@ -32,74 +40,79 @@ export function entityWriter(schema: EntitySchema): EntityWriter {
 
 /** Text of the untouched properties from `from` up to, not including, `to`; each begins with a comma. */
 function gapTable(properties: readonly Property[]): (from: number, to: number) => string {
-  const known = new Map<number, string>()
-  return (from, to) => {
-    const key = from * 1000 + to
-    const ready = known.get(key)
-    if (ready !== undefined) return ready
-    const text = properties
-      .slice(from, to)
-      .map(({ key, kind }) =>
-        kind === 'texts' || kind === 'textSet' || kind === 'objects' ? `,${JSON.stringify(key)}:[]` : ''
-      )
-      .join('')
-    known.set(key, text)
-    return text
+  const starts: number[] = []
+  let all = ''
+  for (const { key, kind } of properties) {
+    starts.push(all.length)
+    if (kind === 'texts' || kind === 'textSet' || kind === 'objects') all += `,${JSON.stringify(key)}:[]`
   }
+  starts.push(all.length)
+  const size = starts.length
+  const known: (string | undefined)[] = Array.from({ length: size * size }, () => undefined)
+  return (from, to) => (known[from * size + to] ??= all.slice(starts[from], starts[to]))
 }
 
-type Writable = NonNullable<Draft['slots'][number]>
-
-function propertyWriter(property: Property): (value: Writable) => string {
+function propertyWriter(property: Property): WriteValue {
   const head = `,${JSON.stringify(property.key)}:`
   switch (property.kind) {
     case 'text':
     case 'enum':
-      return (value) => head + quote(value as string)
+      // The id comes from outside the record, so the record's being plain says nothing about it.
+      if (property.key === 'id') return (value) => head + quote(value as string)
+      return (value, quoteText) => head + quoteText(value as string)
     case 'integer':
     case 'boolean':
-      return (value) => head + String(value)
+      return (value) => `${head}${value as number | boolean}`
     case 'texts':
     case 'textSet':
-      return (value) => `${head}[${quoteAll(value as string[])}]`
+      return (value, quoteText) => `${head}[${quoteAll(value as string[], quoteText)}]`
     case 'objects': {
       const write = elementWriter(property)
-      return (value) => `${head}[${(value as Element[]).map(write).join(',')}]`
+      return (value, quoteText) => {
+        let elements = ''
+        for (const element of value as Element[]) elements += (elements === '' ? '' : ',') + write(element, quoteText)
+        return `${head}[${elements}]`
+      }
     }
     case 'single': {
       const write = elementWriter(property)
-      return (value) => head + write(value as Element)
+      return (value, quoteText) => head + write(value as Element, quoteText)
     }
   }
 }
 
-function elementWriter(property: Property): (element: Element) => string {
+function elementWriter(property: Property): (element: Element, quoteText: Quote) => string {
+  const firstHeads = property.leaves.map(({ key }) => `{${JSON.stringify(key)}:`)
   const heads = property.leaves.map(({ key }) => `,${JSON.stringify(key)}:`)
-  return ({ leaves }) => {
+  return ({ leaves }, quoteText) => {
     let text = ''
     for (let i = 0; i < heads.length; i++) {
       const value = leaves[i]
-      if (value !== undefined) text += `${heads[i] ?? ''}${leafText(value)}`
+      if (value === undefined) continue
+      text += text === '' ? firstHeads[i] : heads[i]
+      text += typeof value === 'string' ? quoteText(value) : leafText(value, quoteText)
     }
-    return `{${text.slice(1)}}`
+    return text === '' ? '{}' : `${text}}`
   }
 }
 
-function leafText(value: NonNullable<LeafValue>): string {
-  if (typeof value === 'string') return quote(value)
+function leafText(value: Exclude<LeafValue, string | undefined>, quoteText: Quote): string {
   if (typeof value === 'boolean') return value ? 'true' : 'false'
-  return `[${value.map((item: string | NestedIdentifier) => (typeof item === 'string' ? quote(item) : nestedText(item))).join(',')}]`
+  const items = value.map((item: string | NestedIdentifier) =>
+    typeof item === 'string' ? quoteText(item) : nestedText(item, quoteText)
+  )
+  return `[${items.join(',')}]`
 }
 
-function nestedText({ value, identifierTypeId }: NestedIdentifier): string {
-  const parts = []
-  if (value !== undefined) parts.push(`"value":${quote(value)}`)
-  if (identifierTypeId !== undefined) parts.push(`"identifierTypeId":${quote(identifierTypeId)}`)
-  return `{${parts.join(',')}}`
+function nestedText({ value, identifierTypeId }: NestedIdentifier, quoteText: Quote): string {
+  const members = []
+  if (value !== undefined) members.push(`"value":${quoteText(value)}`)
+  if (identifierTypeId !== undefined) members.push(`"identifierTypeId":${quoteText(identifierTypeId)}`)
+  return `{${members.join(',')}}`
 }
 
-function quoteAll(texts: readonly string[]): string {
+function quoteAll(texts: readonly string[], quoteText: Quote): string {
   let all = ''
-  for (const text of texts) all += all === '' ? quote(text) : `,${quote(text)}`
+  for (const text of texts) all += all === '' ? quoteText(text) : `,${quoteText(text)}`
   return all
 }

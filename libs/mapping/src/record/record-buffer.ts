@@ -85,3 +85,8 @@ export function firstValue(field: FieldBuffer, code: number): string | undefined
   for (let i = 0; i < field.size; i++) if (field.codes[i] === code) return field.values[i]
   return undefined
 }
+
+export function hasSubfield(field: FieldBuffer, code: number): boolean {
+  for (let i = 0; i < field.size; i++) if (field.codes[i] === code) return true
+  return false
+}

@@ -71,10 +71,10 @@ function compileEntry(entry: JsonObject, context: CompileContext): (run: Run) =>
     compileItem(item, flags, context)
   )
   return (run) => {
-    run.slots.length = 0
-    run.usedCodes.length = 0
+    if (run.slots.length > 0) run.slots.length = 0
+    if (run.usedCodes.length > 0) run.usedCodes.length = 0
     for (const item of items) {
-      if (run.field === null || !item.allows(run.field)) return
+      if (run.field === null || (item.allows !== null && !item.allows(run.field))) return
       item.handle(run, run.field)
     }
     if (grouped) run.fresh = true

@@ -2,7 +2,7 @@ import { RecordFailed } from '../record-failed.ts'
 import { NO_CODE, codesOf, isObject, textOf } from './rules-document.ts'
 import type { Run } from './run.ts'
 
-/** Collects the values of one item into one text. */
+/** Joins the values of one item in the groups of its delimiter list. */
 export interface Join {
   /** Called whenever the item is handled, before anything else. */
   begin(run: Run): void
@@ -10,27 +10,14 @@ export interface Join {
   text(run: Run): string
 }
 
-/** @param perSubfield `entityPerRepeatedSubfield`: the buffer is emptied before each value */
-export function compileJoin(delimiters: unknown, perSubfield: boolean): Join {
-  return Array.isArray(delimiters) ? groupedJoin(delimiters, perSubfield) : spacedJoin(perSubfield)
-}
-
-/** One buffer; a space before each value unless the buffer is empty. */
-function spacedJoin(perSubfield: boolean): Join {
-  let buffer = ''
-  return {
-    begin: () => {
-      buffer = ''
-    },
-    add: (_code, value) => {
-      buffer = perSubfield || buffer === '' ? value : `${buffer} ${value}`
-    },
-    text: () => buffer
-  }
-}
-
-/** A buffer per element of the delimiter list; elements without codes set the text between buffers. */
-function groupedJoin(elements: readonly unknown[], perSubfield: boolean): Join {
+/**
+ * A buffer per element of the delimiter list; elements without codes set the text between buffers.
+ *
+ * @param perSubfield `entityPerRepeatedSubfield`: the first buffer is emptied before a code that no element lists
+ * @returns null when there is no list: values are then joined by spaces
+ */
+export function compileJoin(elements: unknown, perSubfield: boolean): Join | null {
+  if (!Array.isArray(elements)) return null
   const groups = elements.map((element) => ({
     codes: isObject(element) ? codesOf(element['subfields']) : null,
     // FOLIO joins with the text `null` where the value is missing.
@@ -43,6 +30,7 @@ function groupedJoin(elements: readonly unknown[], perSubfield: boolean): Join {
     for (const code of codes ?? []) if (code !== NO_CODE) groupOf.set(code, index)
   }
   const faulty = groups.some(({ codes }) => codes === null)
+  const delimiters = groups.map(({ delimiter }) => delimiter)
   const buffers = groups.map(() => '')
   return {
     begin: (run) => {
@@ -58,7 +46,7 @@ function groupedJoin(elements: readonly unknown[], perSubfield: boolean): Join {
         buffers[0] = buffer === '' ? value : `${buffer} ${value}`
       } else {
         const buffer = buffers[group] ?? ''
-        buffers[group] = buffer === '' ? value : buffer + (groups[group]?.delimiter ?? '') + value
+        buffers[group] = buffer === '' ? value : buffer + (delimiters[group] ?? '') + value
       }
     },
     text: (run) => {
