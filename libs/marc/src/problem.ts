@@ -54,6 +54,11 @@ export const problemCodes = {
     message: 'leader/00-04 does not tell the length of the record',
     hint: 'Harmless here; other programs may stop at it. Writing the record anew sets it right.'
   },
+  LENGTH_NOT_A_NUMBER: {
+    severity: 'warning',
+    message: 'leader/00-04 is no number',
+    hint: 'The record was read by its terminator. Look at the leader: other positions may be damaged too.'
+  },
   RECORD_OVERSIZE: {
     severity: 'warning',
     message: 'longer than the 99,999 bytes that ISO 2709 can describe',
@@ -74,6 +79,11 @@ export const problemCodes = {
     message: 'the directory is not in the order of the data; the order of the data was kept',
     hint: 'Legal and harmless.'
   },
+  TERMINATOR_INSIDE: {
+    severity: 'warning',
+    message: 'a field terminator stands inside a field; the directory was followed',
+    hint: 'Text from the terminator to the next subfield was dropped. Compare the record with its source.'
+  },
   DATA_UNNAMED: {
     severity: 'warning',
     message: 'data that no entry of the directory names was left out',
@@ -81,8 +91,18 @@ export const problemCodes = {
   },
   LEADER_REPAIRED: {
     severity: 'warning',
+    message: 'the leader has not 24 characters; blanks were added, or the rest was cut off',
+    hint: 'Look at the record status and type.'
+  },
+  LEADER_ODD: {
+    severity: 'warning',
     message: 'a position of the leader holds no printable ASCII character',
-    hint: 'It was read as a blank; look at the record status and type.'
+    hint: 'It was kept; look at the record status and type.'
+  },
+  LEADER_COUNTS: {
+    severity: 'info',
+    message: 'leader/10-11 or 20-23 hold no digits and were set to 22 and 4500',
+    hint: 'Harmless: MARC 21 knows no other values.'
   },
   LEADER_CODING_UNKNOWN: {
     severity: 'warning',
@@ -141,8 +161,8 @@ export const problemCodes = {
   },
   INDICATOR_MISSING: {
     severity: 'warning',
-    message: 'a data field with fewer than two indicators; blanks were read for them',
-    hint: 'Check the field at the source.'
+    message: 'a data field without two indicators before its first subfield',
+    hint: 'The first two characters were taken for them, as FOLIO does, and the first subfield was lost. Check the field.'
   },
   INDICATOR_ODD: {
     severity: 'warning',
@@ -158,6 +178,11 @@ export const problemCodes = {
     severity: 'warning',
     message: 'a value that is no text was written as text',
     hint: 'Values of fields and subfields are strings in MARC-in-JSON.'
+  },
+  PROBLEMS_CUT: {
+    severity: 'warning',
+    message: 'more problems than are listed',
+    hint: 'Export the record again; nearly everything about it is wrong.'
   },
   TAG_ODD: {
     severity: 'warning',
@@ -195,3 +220,16 @@ export function problemOf(code: ProblemCode, { detail, ...place }: ProblemPlace)
 
 /** How a reader says what it noticed; who listens knows where in the file that was. */
 export type Report = (code: ProblemCode, place: Omit<ProblemPlace, 'offset'>) => void
+
+/** No list of problems grows longer than this: a hostile record could have one for every three of its bytes. */
+const MAX_PROBLEMS = 100
+
+/** Collects what a reader reports of one record. */
+export class ProblemList {
+  readonly problems: Problem[] = []
+
+  report(code: ProblemCode, place: ProblemPlace): void {
+    if (this.problems.length < MAX_PROBLEMS) this.problems.push(problemOf(code, place))
+    else if (this.problems.length === MAX_PROBLEMS) this.problems.push(problemOf('PROBLEMS_CUT', { offset: place.offset }))
+  }
+}

@@ -2,11 +2,12 @@ import { isControlTag } from './marc-record.ts'
 import type { ControlField, DataField, MarcField, MarcRecord, Subfield } from './marc-record.ts'
 import { locateFields } from './locate-fields.ts'
 import type { FieldSpan } from './locate-fields.ts'
-import { problemOf } from './problem.ts'
+import { problemOf, ProblemList } from './problem.ts'
 import type { Problem, ProblemCode } from './problem.ts'
 import { decodeText, encodingOf } from './record-text.ts'
 import type { Encoding } from './record-text.ts'
 
+const FIELD_TERMINATOR = 0x1e
 const DELIMITER = 0x1f
 const LEADER_LENGTH = 24
 /** What the five digits of leader/00-04 can say. */
@@ -30,7 +31,7 @@ export type CarefulResult =
  */
 export function readCarefully(raw: Buffer, offset: number, options: TextOptions = {}): CarefulResult {
   if (raw.length < LEADER_LENGTH + 2) return { record: undefined, problem: problemOf('RECORD_TOO_SHORT', { offset }) }
-  const located = locateFields(raw, 0, raw.length - 1)
+  const located = locateFields(raw)
   if (typeof located === 'string') return { record: undefined, problem: problemOf(located, { offset }) }
   const reader = new CarefulReader(raw, offset, options.form ?? 'NFC')
   for (const { code, detail } of located.found) reader.report(code, detail)
@@ -38,7 +39,7 @@ export function readCarefully(raw: Buffer, offset: number, options: TextOptions 
 }
 
 class CarefulReader {
-  readonly problems: Problem[] = []
+  readonly #found = new ProblemList()
   readonly #raw: Buffer
   readonly #offset: number
   readonly #form: 'NFC' | 'MARC8'
@@ -51,15 +52,17 @@ class CarefulReader {
     this.#encoding = encodingOf(raw)
   }
 
+  get problems(): readonly Problem[] {
+    return this.#found.problems
+  }
+
   report(code: ProblemCode, detail?: string, field?: FieldSpan, subfield?: string): void {
-    this.problems.push(
-      problemOf(code, {
-        offset: this.#offset + (field?.start ?? 0),
-        ...(field === undefined ? {} : { tag: field.tag }),
-        ...(subfield === undefined ? {} : { subfield }),
-        ...(detail === undefined ? {} : { detail })
-      })
-    )
+    this.#found.report(code, {
+      offset: this.#offset + (field?.start ?? 0),
+      ...(field === undefined ? {} : { tag: field.tag }),
+      ...(subfield === undefined ? {} : { subfield }),
+      ...(detail === undefined ? {} : { detail })
+    })
   }
 
   read(spans: readonly FieldSpan[]): MarcRecord {
@@ -82,33 +85,40 @@ class CarefulReader {
 
   #leader(): string {
     const found = this.#raw.toString('latin1', 0, LEADER_LENGTH)
-    if (this.#raw.length > LONGEST_DESCRIBED) this.report('RECORD_OVERSIZE', `${this.#raw.length} bytes`)
-    else if (found.slice(0, 5) !== String(this.#raw.length).padStart(5, '0')) {
-      this.report('LENGTH_WRONG', `it says ${JSON.stringify(found.slice(0, 5))}, the record has ${this.#raw.length} bytes`)
-    }
-    const kept = found.slice(5, 9) + found.slice(17, 20)
-    if (/[^\x20-\x7e]/.test(kept)) this.report('LEADER_REPAIRED')
-    const [status, level] = [kept.slice(0, 4), kept.slice(4)].map((part) => part.replace(/[^\x20-\x7e]/g, ' '))
+    this.#checkLength(found.slice(0, 5))
+    if (/[^\x20-\x7e]/.test(found)) this.report('LEADER_ODD')
+    const counts = found.slice(10, 12).replace(/[^0-9]/g, '2')
+    const map = /^[0-9]{4}$/.test(found.slice(20)) ? found.slice(20) : '4500'
+    if (counts !== found.slice(10, 12) || map !== found.slice(20))
+      this.report('LEADER_COUNTS', found.slice(10, 12) + found.slice(20))
     if (found[9] !== 'a' && found[9] !== ' ') this.report('LEADER_CODING_UNKNOWN', JSON.stringify(found[9]))
     if (found[9] !== 'a' && this.#encoding === 'utf8') this.report('UTF8_UNDECLARED')
-    return `00000${status}a2200000${level}4500`
+    return `00000${found.slice(5, 9)}a${counts}00000${found.slice(17, 20)}${map}`
+  }
+
+  #checkLength(stated: string): void {
+    const { length } = this.#raw
+    if (!/^[0-9]{5}$/.test(stated)) this.report('LENGTH_NOT_A_NUMBER', JSON.stringify(stated))
+    else if (length > LONGEST_DESCRIBED) this.report('RECORD_OVERSIZE', `${length} bytes`)
+    else if (Number(stated) !== length) this.report('LENGTH_WRONG', `it says ${stated}, the record has ${length} bytes`)
   }
 
   #controlField(span: FieldSpan): ControlField {
     return { tag: span.tag, value: this.#text(span.start, span.end, span) }
   }
 
+  /** The first two bytes are the indicators whatever they are, as FOLIO takes them; subfields begin at the next delimiter. */
   #dataField(span: FieldSpan): DataField {
-    const raw = this.#raw
-    const firstDelimiter = raw.subarray(span.start, span.end).indexOf(DELIMITER)
-    const subfieldsStart = firstDelimiter < 0 ? span.end : span.start + firstDelimiter
-    const head = decodeText(raw, span.start, subfieldsStart, this.#encoding === 'utf8' ? 'utf8' : 'ascii', this.#form).text
-    if (head.length < 2) this.report('INDICATOR_MISSING', undefined, span)
-    if (head.length > 2) this.report('FIELD_TEXT_DROPPED', JSON.stringify(head.slice(2)), span)
-    if (/[^\x20-\x7e]/.test(head.slice(0, 2))) this.report('INDICATOR_ODD', JSON.stringify(head.slice(0, 2)), span)
-    const subfields = this.#subfields(span, subfieldsStart)
+    const bytes = this.#raw.subarray(span.start, span.end)
+    const indicators = bytes.toString('latin1', 0, 2)
+    const firstDelimiter = bytes.indexOf(DELIMITER, 2)
+    const subfieldsStart = firstDelimiter < 0 ? bytes.length : firstDelimiter
+    if (indicators.length < 2 || indicators.includes('\x1f')) this.report('INDICATOR_MISSING', undefined, span)
+    else if (/[^\x20-\x7e]/.test(indicators)) this.report('INDICATOR_ODD', JSON.stringify(indicators), span)
+    if (subfieldsStart > 2) this.report('FIELD_TEXT_DROPPED', `${subfieldsStart - 2} bytes`, span)
+    const subfields = this.#subfields(span, span.start + subfieldsStart)
     if (subfields.length === 0) this.report('SUBFIELDS_MISSING', undefined, span)
-    return { tag: span.tag, ind1: head.charAt(0) || ' ', ind2: head.charAt(1) || ' ', subfields }
+    return { tag: span.tag, ind1: indicators.charAt(0) || ' ', ind2: indicators.charAt(1) || ' ', subfields }
   }
 
   #subfields(span: FieldSpan, from: number): Subfield[] {
@@ -117,7 +127,8 @@ class CarefulReader {
     while (at < span.end) {
       const next = this.#raw.indexOf(DELIMITER, at + 1)
       const end = next < 0 || next > span.end ? span.end : next
-      const subfield = this.#subfield(span, at + 1, end)
+      const inside = this.#raw.subarray(at, end).indexOf(FIELD_TERMINATOR)
+      const subfield = this.#subfield(span, at + 1, inside < 0 ? end : at + inside)
       if (subfield !== undefined) subfields.push(subfield)
       at = end
     }
@@ -125,29 +136,24 @@ class CarefulReader {
   }
 
   #subfield(span: FieldSpan, from: number, end: number): Subfield | undefined {
-    const codeLength = this.#codeLength(from, end)
-    const found = decodeText(
-      this.#raw,
-      from,
-      from + codeLength,
-      this.#encoding === 'utf8' ? 'utf8' : 'ascii',
-      this.#form
-    ).text
-    if (from + codeLength >= end) {
+    const valueStart = from + this.#codeLength(from, end)
+    const found = this.#raw.toString(this.#encoding === 'utf8' ? 'utf8' : 'latin1', from, valueStart)
+    if (valueStart >= end) {
       this.report('SUBFIELD_EMPTY', undefined, span, found)
       return undefined
     }
     if (/[A-Z]/.test(found)) this.report('SUBFIELD_CODE_UPPER', found, span, found.toLowerCase())
     else if (!/^[\x21-\x7e]$/.test(found)) this.report('SUBFIELD_CODE_ODD', JSON.stringify(found), span, found)
     const code = found.replace(/[A-Z]/, (letter) => letter.toLowerCase())
-    return { code, value: this.#text(from + codeLength, end, span, code) }
+    return { code, value: this.#text(valueStart, end, span, code) }
   }
 
   /** One character, which in UTF-8 may be several bytes: half a character would be no code. */
   #codeLength(from: number, end: number): number {
-    const first = this.#raw[from] ?? 0
-    if (this.#encoding !== 'utf8' || first < 0xc2) return Math.min(1, end - from)
-    return Math.min(first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4, end - from)
+    let length = Math.min(1, end - from)
+    if (this.#encoding !== 'utf8' || (this.#raw[from] ?? 0) < 0xc0) return length
+    while (from + length < end && ((this.#raw[from + length] ?? 0) & 0xc0) === 0x80) length += 1
+    return length
   }
 
   #text(from: number, end: number, span: FieldSpan, subfield?: string): string {

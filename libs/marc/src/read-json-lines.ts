@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer'
 
 import { JsonLineCutter } from './json-line-cutter.ts'
 import { marcFromJson } from './marc-from-json.ts'
-import { problemOf } from './problem.ts'
-import type { Problem, ProblemCode } from './problem.ts'
+import { problemOf, ProblemList } from './problem.ts'
+import type { ProblemCode } from './problem.ts'
 import { readingOf } from './reading-of.ts'
 import type { PiecePlace, Reading } from './reading.ts'
 import { MAX_RECORD_BYTES } from './record-cut.ts'
@@ -41,11 +41,11 @@ function readLine(line: Buffer, cut: RecordCut): Reading {
 
 /** The reading of one parsed JSON value, wherever it stood. */
 export function readingOfJson(value: unknown, cut: RecordCut, wasUtf8: boolean): Reading {
-  const problems: Problem[] = []
-  const record = marcFromJson(value, (code, place) => problems.push(problemOf(code, { offset: cut.offset, ...place })))
+  const found = new ProblemList()
+  const record = marcFromJson(value, (code, place) => found.report(code, { offset: cut.offset, ...place }))
   if (record === undefined) return lost(cut, 'JSON_NOT_MARC')
-  if (!wasUtf8) problems.push(problemOf('UTF8_INVALID', { offset: cut.offset }))
-  return readingOf(cut, record, problems)
+  if (!wasUtf8) found.report('UTF8_INVALID', { offset: cut.offset })
+  return readingOf(cut, record, found.problems)
 }
 
 function lost({ index, offset, length }: RecordCut, code: ProblemCode, detail?: string): Reading {

@@ -33,8 +33,12 @@ export function decodeText(
   const { text, unmapped } = decodeMarc8(bytes, from, end)
   const composed = form === 'NFC' ? text.normalize('NFC') : text
   if (unmapped.length === 0) return { text: composed }
-  const detail = unmapped.map((byte) => byte.toString(16).toUpperCase().padStart(2, '0')).join(' ')
-  return { text: composed, code: 'MARC8_UNMAPPED', detail }
+  return { text: composed, code: 'MARC8_UNMAPPED', detail: hexOf(unmapped) }
+}
+
+function hexOf(bytes: readonly number[]): string {
+  const shown = bytes.slice(0, 8).map((byte) => byte.toString(16).toUpperCase().padStart(2, '0'))
+  return shown.join(' ') + (bytes.length > shown.length ? ' …' : '')
 }
 
 function decodeUtf8(bytes: Buffer, from: number, end: number): DecodedText {

@@ -22,6 +22,8 @@ const MAX_GROWTH = 4
 
 const LEADER_OPEN = ascii('{"leader":"00000')
 const LEADER_MIDDLE = ascii('a2200000')
+const COUNTS = ascii('22')
+const ENTRY_MAP = ascii('4500')
 const LEADER_CLOSE = ascii('4500","fields":[')
 const DATA_FIELD_OPEN = ascii('":{"ind1":"')
 const SECOND_INDICATOR = ascii('","ind2":"')
@@ -195,6 +197,7 @@ export class WellFormedReader {
 function writeLeader(bytes: Uint8Array, start: number, out: Uint8Array): number {
   const coding = bytes[start + 9]
   if (coding !== LOWER_A && coding !== 0x20) return GAVE_UP
+  if (!matches(bytes, start + 10, COUNTS) || !matches(bytes, start + 20, ENTRY_MAP)) return GAVE_UP
   let to = put(LEADER_OPEN, out, 0)
   for (let at = start + 5; at < start + 9; at++) {
     if (!isPlain(bytes[at]!)) return GAVE_UP
@@ -230,6 +233,11 @@ function isPlain(byte: number): boolean {
 
 function isPlainCode(byte: number): boolean {
   return (byte >= LOWER_A && byte <= 0x7a) || isDigit(byte)
+}
+
+function matches(bytes: Uint8Array, from: number, constant: Uint8Array): boolean {
+  for (let at = 0; at < constant.length; at++) if (bytes[from + at] !== constant[at]) return false
+  return true
 }
 
 function put(constant: Uint8Array, out: Uint8Array, to: number): number {

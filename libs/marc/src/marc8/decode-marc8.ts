@@ -1,5 +1,5 @@
 import { eastAsianCharacter } from './east-asian-set.ts'
-import { BASIC_LATIN, EAST_ASIAN, EXTENDED_LATIN, isCombining, oneByteSets } from './one-byte-sets.ts'
+import { BASIC_LATIN, EAST_ASIAN, EXTENDED_LATIN, combiningCharacters, oneByteSets } from './one-byte-sets.ts'
 
 const ESCAPE = 0x1b
 const UNMAPPED = '\ufffd'
@@ -87,7 +87,7 @@ class Marc8Decoder implements Marc8Text {
     if (set === EAST_ASIAN) return this.#eastAsian()
     const character = oneByteSets.get(set)?.charAt(code - 0x21)
     if (character === undefined || character === '' || character === UNMAPPED) return this.#unmappedBytes(1)
-    if (isCombining(character)) this.#marks += character
+    if (combiningCharacters.has(character)) this.#marks += character
     else if (character !== SECOND_HALF) this.#write(character)
     this.#at += 1
   }

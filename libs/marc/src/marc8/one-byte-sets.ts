@@ -54,7 +54,7 @@ export const BASIC_LATIN = 0x42
 export const EXTENDED_LATIN = 0x45
 export const EAST_ASIAN = 0x31
 
-/** A combining character of MARC-8 comes before its base letter. The superscript alef is no combining character there. */
-export function isCombining(character: string): boolean {
-  return character !== '\u0670' && /^\p{M}$/u.test(character)
-}
+/** Combining characters of MARC-8 come before their letter. The superscript alef is none there. */
+export const combiningCharacters: ReadonlySet<string> = new Set(
+  [...oneByteSets.values()].flatMap((set) => set.match(/\p{M}/gu) ?? []).filter((character) => character !== '\u0670')
+)
