@@ -11,6 +11,9 @@ import { countChunk } from './chunks/count-chunk.ts'
 import { giveBackChunk } from './chunks/give-back-chunk.ts'
 import { renewLease } from './chunks/renew-lease.ts'
 import { waitingChunks } from './chunks/waiting-chunks.ts'
+import { auditChunks } from './audit/audit-chunks.ts'
+import { operationIds } from './audit/operation-ids.ts'
+import { operationSums } from './audit/operation-sums.ts'
 import { cancelOperation } from './control/cancel-operation.ts'
 import { pauseOperation, resumeOperation } from './control/pause-operation.ts'
 import { forceReleaseSaveLock } from './control/release-save-lock.ts'
@@ -126,6 +129,11 @@ function verbs(context: StoreContext): Omit<Stores, 'tenants' | 'wake' | 'ping' 
       bury: (tombstone) => buryTombstone(context, tombstone)
     },
     nodes: nodeStore(context),
-    sourceFiles: sourceFileStore(context)
+    sourceFiles: sourceFileStore(context),
+    audit: {
+      operationIds: (tenant) => operationIds(context, tenant),
+      sums: (tenant, id) => operationSums(context, tenant, id),
+      chunks: (tenant, id) => auditChunks(context, tenant, id)
+    }
   }
 }

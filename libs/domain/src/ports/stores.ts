@@ -1,3 +1,4 @@
+import type { AuditStore } from './audit-store.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import type { NodeStore } from './node-store.ts'
 import type { ControlStore, OperationStore } from './operation-store.ts'
@@ -20,6 +21,7 @@ export interface Stores {
   readonly sourceFiles: SourceFileStore
   readonly tenants: TenantStore
   readonly wake: Wake
+  readonly audit: AuditStore
   /** Resolves when the database answers. */
   ping(): Promise<void>
   close(): Promise<void>
