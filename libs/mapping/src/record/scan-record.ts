@@ -6,16 +6,25 @@ import type { TagFilter } from './tag-filter.ts'
 const SPACE = 0x20
 const QUOTE = 0x22
 const COMMA = 0x2c
+const ONE = 0x31
+const TWO = 0x32
 const COLON = 0x3a
 const OPEN_LIST = 0x5b
 const BACKSLASH = 0x5c
 const CLOSE_LIST = 0x5d
+const LETTER_D = 0x64
+const LETTER_I = 0x69
+const LETTER_N = 0x6e
 const OPEN = 0x7b
 const CLOSE = 0x7d
 
+/** Members of a field, a bit each. */
+const IND1 = 1
+const IND2 = 2
+const SUBFIELDS = 4
+
 const FAR = Number.MAX_SAFE_INTEGER
 
-// eslint-disable-next-line no-control-regex
 const CONTROL_CHARACTER = /[\u0000-\u001f]/
 
 /**
@@ -109,47 +118,52 @@ class RecordScan {
   /** @param field undefined = only checked */
   #takeData(field: FieldBuffer | undefined): boolean {
     if (this.#take(CLOSE)) return true
-    let hasFirst = false
-    let hasSecond = false
-    let hasSubfields = false
+    let taken = 0
     do {
       if (!this.#take(QUOTE)) return false
-      if (this.#takeWord('ind1"')) {
-        const indicator = this.#takeIndicator()
-        if (hasFirst || indicator === undefined) return false
-        hasFirst = true
-        if (field !== undefined) field.ind1 = indicator
-      } else if (this.#takeWord('ind2"')) {
-        const indicator = this.#takeIndicator()
-        if (hasSecond || indicator === undefined) return false
-        hasSecond = true
-        if (field !== undefined) field.ind2 = indicator
-      } else {
-        if (hasSubfields || !this.#takeWord('subfields"') || !this.#takeSubfields(field)) return false
-        hasSubfields = true
+      const member = this.#takeMemberName()
+      if (member === 0 || (taken & member) !== 0 || !this.#take(COLON)) return false
+      taken |= member
+      if (member === SUBFIELDS) {
+        if (!this.#takeSubfields(field)) return false
+        continue
       }
+      const indicator = this.#takeIndicator()
+      if (indicator === -1) return false
+      if (field === undefined) continue
+      if (member === IND1) field.ind1 = indicator
+      else field.ind2 = indicator
     } while (this.#take(COMMA))
     return this.#take(CLOSE)
   }
 
-  /** An indicator of one character; any other is left to the careful reader. */
-  #takeIndicator(): number | undefined {
-    if (!this.#take(COLON) || !this.#take(QUOTE)) return undefined
+  /** One bit per member a field may have; 0 for any other. */
+  #takeMemberName(): number {
+    const text = this.#text
+    const at = this.#at
+    if (text.charCodeAt(at) !== LETTER_I) return this.#takeWord('subfields"') ? SUBFIELDS : 0
+    if (text.charCodeAt(at + 1) !== LETTER_N || text.charCodeAt(at + 2) !== LETTER_D) return 0
+    if (text.charCodeAt(at + 4) !== QUOTE) return 0
+    this.#at = at + 5
+    const number = text.charCodeAt(at + 3)
+    return number === ONE ? IND1 : number === TWO ? IND2 : 0
+  }
+
+  /** An indicator of one character; -1 for any other, which is left to the careful reader. */
+  #takeIndicator(): number {
+    if (!this.#take(QUOTE)) return -1
     const unit = this.#text.charCodeAt(this.#at)
-    if (unit === BACKSLASH || unit === QUOTE || this.#text.charCodeAt(this.#at + 1) !== QUOTE) return undefined
+    if (unit === BACKSLASH || unit === QUOTE || this.#text.charCodeAt(this.#at + 1) !== QUOTE) return -1
     this.#at += 2
     return unit
   }
 
   #takeSubfields(field: FieldBuffer | undefined): boolean {
-    if (!this.#take(COLON) || !this.#take(OPEN_LIST)) return false
+    if (!this.#take(OPEN_LIST)) return false
     if (this.#take(CLOSE_LIST)) return true
     do {
-      if (!this.#take(OPEN) || !this.#take(QUOTE)) return false
-      const code = this.#text.charCodeAt(this.#at)
-      if (code === BACKSLASH || code === QUOTE || this.#text.charCodeAt(this.#at + 1) !== QUOTE) return false
-      this.#at += 2
-      if (!this.#take(COLON) || !this.#take(QUOTE)) return false
+      const code = this.#takeSubfieldStart()
+      if (code === -1) return false
       if (field === undefined || !isSubfieldCode(code)) {
         if (!this.#skipText()) return false
       } else {
@@ -160,6 +174,17 @@ class RecordScan {
       if (!this.#take(CLOSE)) return false
     } while (this.#take(COMMA))
     return this.#take(CLOSE_LIST)
+  }
+
+  /** Up to the opening quote of the value; gives the code, or -1 when it is not of one unit. */
+  #takeSubfieldStart(): number {
+    if (!this.#take(OPEN) || !this.#take(QUOTE)) return -1
+    const text = this.#text
+    const at = this.#at
+    const code = text.charCodeAt(at)
+    if (code === BACKSLASH || code === QUOTE || text.charCodeAt(at + 1) !== QUOTE) return -1
+    this.#at = at + 2
+    return this.#take(COLON) && this.#take(QUOTE) ? code : -1
   }
 
   #take(unit: number): boolean {
