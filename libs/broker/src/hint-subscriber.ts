@@ -1,0 +1,94 @@
+import type { HintHandler } from '@marc-migrations/domain'
+import { consumerSession, type ConsumerSession, type SessionEnd } from './consumer-session.ts'
+import { deliveryGate, type DeliveryGate } from './delivery-gate.ts'
+import { kafkaClient } from './kafka-client.ts'
+import type { KafkaSettings } from './kafka-options.ts'
+import { within } from './within.ts'
+
+export interface HintSubscriber {
+  readonly gate: DeliveryGate
+  /** Delivers from now on; a second call is an error of the program. */
+  start(handler: HintHandler): void
+  isStarted(): boolean
+  isConnected(): boolean
+  close(limitMs: number): Promise<void>
+}
+
+const RETRY_MS = 500
+const MAX_RETRY_MS = 5_000
+/** A session that lasted this long was a good one. */
+const GOOD_SESSION_MS = 30_000
+const CLOSE_LIMIT_MS = 5_000
+const PROBE_LIMIT_MS = 10_000
+
+/** The consuming side of the bus: one consumer session after another, for as long as the process wants hints. */
+export function hintSubscriber(settings: KafkaSettings): HintSubscriber {
+  const { clock, logger } = settings
+  const gate = deliveryGate(clock)
+  const closing = new AbortController()
+  const outOfTime = new AbortController()
+  let session: ConsumerSession | undefined
+  let running: Promise<void> | undefined
+  let dead = false
+
+  async function consume(handler: HintHandler): Promise<void> {
+    for (let failures = 0; !closing.signal.aborted;) {
+      const began = clock.monotonic()
+      session = consumerSession({ settings, gate, handler, signal: outOfTime.signal })
+      const end = await Promise.race([session.ended, aborted(closing.signal)])
+      if (end === undefined) return
+      await settle(session, end)
+      failures = clock.monotonic() - began > GOOD_SESSION_MS ? 1 : failures + 1
+      await clock.sleep(Math.min(RETRY_MS * 2 ** (failures - 1), MAX_RETRY_MS), closing.signal)
+    }
+  }
+
+  async function settle(ended: ConsumerSession, end: SessionEnd): Promise<void> {
+    logger.warn({ reason: end.reason, err: end.error }, 'bus.consumer-ended')
+    await ended.close(CLOSE_LIMIT_MS)
+    if (!end.hopeless || dead || closing.signal.aborted || !(await brokerAnswers(settings))) return
+    dead = true
+    logger.error({ reason: end.reason }, 'bus.dead')
+    settings.onDead?.(end.reason)
+  }
+
+  return {
+    gate,
+    start: (handler) => {
+      if (running !== undefined) throw new Error('the bus has a subscriber already')
+      running = consume(handler)
+    },
+    isStarted: () => running !== undefined,
+    isConnected: () => session?.isConnected() ?? false,
+    close: async (limitMs) => {
+      closing.abort()
+      gate.close()
+      await session?.close(limitMs)
+      outOfTime.abort()
+    }
+  }
+}
+
+/** Tells a broker that is away from a consumer that is stuck. */
+async function brokerAnswers(settings: KafkaSettings): Promise<boolean> {
+  const client = kafkaClient(settings, 0)
+  const admin = client.kafka.admin()
+  client.guard(admin)
+  try {
+    await within(
+      'a probe of the broker',
+      PROBE_LIMIT_MS,
+      admin.connect().then(() => admin.describeCluster()),
+      settings.clock
+    )
+    return true
+  } catch {
+    return false
+  } finally {
+    client.cutAll()
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }))
+}
