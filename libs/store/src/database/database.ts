@@ -21,13 +21,25 @@ export interface Transaction {
   run(sql: string, params?: Params): Promise<number>
 }
 
+/** The two ways to use the database: one statement that commits itself, or a transaction. */
+export interface Queries extends Transaction {
+  /** For statements that may be done twice: after a lost connection once more on a fresh one. */
+  again<T>(statement: (on: Transaction) => Promise<T>): Promise<T>
+  /**
+   * Begin, the function, commit; rolled back when it throws.
+   *
+   * @throws STORE_UNAVAILABLE also when the connection was lost during COMMIT: then nobody knows whether it was done
+   */
+  transaction<T>(work: (on: Transaction) => Promise<T>): Promise<T>
+}
+
 /**
- * A pool of connections and the two ways to use it: one statement that commits itself, or a transaction.
+ * A pool of connections.
  *
  * Keeps no session state, so a pooler in transaction mode may stand in between. A connection that failed is destroyed, never
  * handed out again: after a timeout the driver would give its late answer to the next statement.
  */
-export class Database implements Transaction {
+export class Database implements Queries {
   private readonly pool: pg.Pool
   private readonly at: { readonly host: string; readonly port: number }
 
@@ -54,7 +66,6 @@ export class Database implements Transaction {
     return await this.withClient(async (client) => (await client.query(sql, [...params])).rowCount ?? 0)
   }
 
-  /** For statements that may be done twice: after a lost connection once more on a fresh one. */
   async again<T>(statement: (on: Transaction) => Promise<T>): Promise<T> {
     try {
       return await statement(this)
@@ -64,11 +75,6 @@ export class Database implements Transaction {
     }
   }
 
-  /**
-   * Begin, the function, commit; rolled back when it throws.
-   *
-   * @throws STORE_UNAVAILABLE also when the connection was lost during COMMIT: then nobody knows whether it was done
-   */
   async transaction<T>(work: (on: Transaction) => Promise<T>): Promise<T> {
     return await this.withClient(async (client) => {
       await client.query('begin')

@@ -1,5 +1,5 @@
 import { MigrationError, parseTenantId } from '@marc-migrations/domain'
-import type { Database } from '../database/database.ts'
+import type { Queries } from '../database/database.ts'
 import { control } from '../database/per-schema.ts'
 
 const FIND_TENANT = `select id from ${control}.tenant where lower(id) = lower($1)`
@@ -13,7 +13,7 @@ export interface TenantRegistry {
   find(tenant: string): Promise<string | null>
 }
 
-export function tenantRegistry(db: Database): TenantRegistry {
+export function tenantRegistry(db: Queries): TenantRegistry {
   const knownUntil = new Map<string, number>()
   const find = async (tenant: string): Promise<string | null> => {
     const rows = await db.again((on) => on.rows<{ id: string }>(FIND_TENANT, [parseTenantId(tenant)]))
