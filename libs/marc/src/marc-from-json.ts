@@ -1,3 +1,4 @@
+import { canonicalLeader } from './canonical-leader.ts'
 import { isControlTag } from './marc-record.ts'
 import type { ControlField, DataField, MarcField, MarcRecord, Subfield } from './marc-record.ts'
 import { orderFields } from './order-fields.ts'
@@ -15,7 +16,7 @@ export function marcFromJson(value: unknown, report: Report): MarcRecord | undef
   const marc = unwrap(value)
   if (marc === undefined) return undefined
   const fields = marc.fields.flatMap((field) => fieldsOf(field, report))
-  return { leader: leaderOf(marc.leader, report), fields: orderFields(fields, report) }
+  return { leader: canonicalLeader(marc.leader, report), fields: orderFields(fields, report) }
 }
 
 function unwrap(value: unknown, depth = 0): { leader: string; fields: readonly unknown[] } | undefined {
@@ -33,16 +34,6 @@ function parsed(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-/** Length and base address belong to the bytes of ISO 2709, not to the record. */
-function leaderOf(found: string, report: Report): string {
-  const leader = found
-    .padEnd(24)
-    .slice(0, 24)
-    .replace(/[^\x20-\x7e]/g, ' ')
-  if (found.length !== 24 || leader !== found) report('LEADER_REPAIRED', { detail: `${found.length} characters` })
-  return `00000${leader.slice(5, 12)}00000${leader.slice(17)}`
 }
 
 function fieldsOf(field: unknown, report: Report): MarcField[] {
@@ -77,7 +68,7 @@ function dataField(tag: string, content: JsonObject, report: Report): DataField 
 
 function indicatorOf(value: unknown, tag: string, report: Report): string {
   if (typeof value === 'string' && value.length === 1) return value
-  report('INDICATOR_MISSING', { tag })
+  report('INDICATOR_BLANKED', { tag })
   return typeof value === 'string' && value.length > 1 ? value.charAt(0) : ' '
 }
 

@@ -49,6 +49,31 @@ export const problemCodes = {
     message: 'JSON, but no MARC-in-JSON record',
     hint: 'Expected {"leader":"…","fields":[{"001":"…"},{"100":{"ind1":" ","ind2":" ","subfields":[{"a":"…"}]}}]}.'
   },
+  XML_MALFORMED: {
+    severity: 'error',
+    message: 'the record is not well-formed XML',
+    hint: 'Usually an unescaped & or <, a control character, or a tag that is not closed.'
+  },
+  XML_UNCLOSED: {
+    severity: 'error',
+    message: 'the record element has no end tag',
+    hint: 'The file was cut off, or the end tag of this record is missing.'
+  },
+  XML_NOT_MARC: {
+    severity: 'error',
+    message: 'a record element without leader and fields',
+    hint: 'Expected the elements leader, controlfield and datafield of MARCXML.'
+  },
+  XML_DOCTYPE: {
+    severity: 'error',
+    message: 'a DOCTYPE is not accepted; the file was not read any further',
+    hint: 'Remove the DOCTYPE declaration; MARCXML needs none.'
+  },
+  XML_ENCODING_UNKNOWN: {
+    severity: 'error',
+    message: 'the encoding that the XML declaration names is not known',
+    hint: 'Convert the file to UTF-8.'
+  },
   LENGTH_WRONG: {
     severity: 'info',
     message: 'leader/00-04 does not tell the length of the record',
@@ -94,6 +119,11 @@ export const problemCodes = {
     message: 'the leader has not 24 characters; blanks were added, or the rest was cut off',
     hint: 'Look at the record status and type.'
   },
+  LEADER_MISSING: {
+    severity: 'warning',
+    message: 'no leader; that of a new book in UTF-8 was read for it, as FOLIO does',
+    hint: 'Add the leader at the source: status and type of the record are guessed.'
+  },
   LEADER_ODD: {
     severity: 'warning',
     message: 'a position of the leader holds no printable ASCII character',
@@ -118,6 +148,11 @@ export const problemCodes = {
     severity: 'warning',
     message: 'bytes that are no UTF-8 were replaced by U+FFFD',
     hint: 'The text lost characters; the file was probably converted twice or cut inside a character.'
+  },
+  REPLACEMENT_CHARACTER: {
+    severity: 'warning',
+    message: 'U+FFFD stands in the text: a character was lost here or in an earlier conversion',
+    hint: 'Convert the file again from its source, in the right encoding.'
   },
   MARC8_UNMAPPED: {
     severity: 'warning',
@@ -163,6 +198,11 @@ export const problemCodes = {
     severity: 'warning',
     message: 'a data field without two indicators before its first subfield',
     hint: 'The first two characters were taken for them, as FOLIO does, and the first subfield was lost. Check the field.'
+  },
+  INDICATOR_BLANKED: {
+    severity: 'warning',
+    message: 'an indicator is missing or not one character long; a blank or its first character was read',
+    hint: 'Check the field at the source.'
   },
   INDICATOR_ODD: {
     severity: 'warning',
