@@ -37,8 +37,9 @@ export function savingRoutes(api: Api, context: RouteContext): void {
   api.put('/marc-migrations/:operationId', { schema: saveSchema }, async (request, reply) => {
     const id = operationIdOf(request.params.operationId)
     const body = jsonObjectOf(request)
-    const wish = { status: enumOf(body, 'status', statusValues), publishEvents: booleanOf(body, 'publishEvents') }
-    const { status } = required({ status: wish.status })
+    const found = enumOf(body, 'status', statusValues)
+    booleanOf(body, 'publishEvents') // refused unless a boolean; FOLIO's order has it before the missing status
+    const { status } = required({ status: found })
 
     const operation = await operationOf(context, request.tenant, id)
     if (status !== 'data_saving') throw unexpectedValue('status', status)
