@@ -5,12 +5,16 @@ import { authorityExtendedSchema, authoritySchema } from './entity/authority-sch
 import { instanceSchema } from './entity/instance-schema.ts'
 import { isPlain } from './entity/quote.ts'
 import type { EntitySchema } from './entity/schema.ts'
+import { entityWriter } from './entity/write-entity.ts'
+import { StepTrace, explainRecord } from './explain-record.ts'
+import type { Explanation } from './explain-record.ts'
 import { referenceLists } from './functions/reference-lists.ts'
 import { MappingError, RecordFailed } from './record-failed.ts'
 import { readRecord } from './record/read-record.ts'
 import { tagFilter } from './record/tag-filter.ts'
 import { RecordBuffer } from './record/record-buffer.ts'
 import { compileInstanceRepairs } from './repair-instance.ts'
+import type { CompileContext } from './rules/compile-item.ts'
 import { compileTag } from './rules/compile-tag.ts'
 import type { TagPlan } from './rules/compile-tag.ts'
 import { compileExtendedTag, failingPlan, isHeadingTag } from './rules/extended-rules.ts'
@@ -40,6 +44,8 @@ export interface CompiledRules {
    */
   map(marc: string): Draft | null
   failure(): string
+  /** Maps one record anew with rules that tell what they do; never throws for a record. */
+  explain(marc: string): Explanation
 }
 
 /** @throws {MigrationError} RULES_INVALID */
@@ -53,6 +59,11 @@ export function compileRules(options: MappingOptions): CompiledRules {
   const plans = compilePlans(mapper, rules, { schema, lists })
   const link = mapper === 'instance' ? null : compileSourceFileLink(schema, lists)
   const repair = mapper === 'instance' ? compileInstanceRepairs(schema) : null
+
+  const finish = (record: RecordBuffer, draft: Draft) => {
+    link?.(record, draft)
+    repair?.(draft)
+  }
 
   const filter = tagFilter((tag) => tag === '001' || (tag === '010' && link !== null) || plans.of(tag) !== undefined)
   const record = new RecordBuffer()
@@ -73,9 +84,20 @@ export function compileRules(options: MappingOptions): CompiledRules {
         return null
       }
       run.draft.plain = record.plain && plainConstants
-      link?.(record, run.draft)
-      repair?.(run.draft)
+      finish(record, run.draft)
       return run.draft
+    },
+    explain: (marc) => {
+      const trace = new StepTrace()
+      const write = entityWriter(schema)
+      return explainRecord(marc, {
+        plans: compilePlans(mapper, rules, { schema, lists, trace }),
+        trace,
+        draft: new Draft(schema),
+        finish,
+        nothingIsError: link !== null,
+        entityOf: (draft) => JSON.parse(write(draft)) as Record<string, unknown>
+      })
     }
   }
 }
@@ -85,7 +107,7 @@ function schemaOf(mapper: Mapper): EntitySchema {
   return mapper === 'authority' ? authoritySchema : authorityExtendedSchema
 }
 
-function compilePlans(mapper: Mapper, rules: JsonObject, context: Parameters<typeof compileTag>[2]): TagPlans {
+function compilePlans(mapper: Mapper, rules: JsonObject, context: CompileContext): TagPlans {
   const extended = mapper === 'authority-extended'
   const compile = extended ? compileExtendedTag : compileTag
   const plans = new Map<string, TagPlan>(

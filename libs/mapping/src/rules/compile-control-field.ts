@@ -6,6 +6,7 @@ import { compileTextRules } from './compile-text-rules.ts'
 import type { JsonObject } from './rules-document.ts'
 import { textOf } from './rules-document.ts'
 import type { Run } from './run.ts'
+import { tracedTarget, tracedWrite } from './trace.ts'
 
 /** All entries of a tag that a control field or the leader meets, in order. */
 export function compileControlField(
@@ -16,21 +17,30 @@ export function compileControlField(
     rules: compileTextRules(entry['rules'], context.lists, false),
     write: compileWrite(entry, context)
   }))
+  const { trace } = context
   return (run, text) => {
-    for (const { rules, write } of steps) {
-      const data = rules(text, run)
-      if (data !== '') write(run, data)
+    for (let i = 0; i < steps.length; i++) {
+      const step = steps[i]
+      if (step === undefined) continue
+      trace?.entry(i)
+      const data = step.rules(text, run)
+      if (data !== '') step.write(run, data)
+      else trace?.dropped(textOf(entries[i]?.['target']), 'its rules left no text')
     }
   }
 }
 
-function compileWrite(entry: JsonObject, { schema }: CompileContext): Write {
+function compileWrite(entry: JsonObject, { schema, trace }: CompileContext): Write {
   const path = textOf(entry['target'])
   if (path === null) return fail('an entry of a control field has no target')
-  if (entry['createSingleObject'] === true) return compileSingleObjectWrite(schema, path)
+  if (entry['createSingleObject'] === true) {
+    const write = compileSingleObjectWrite(schema, path)
+    return trace === undefined ? write : tracedWrite(write, path, trace)
+  }
   const target = compileTarget(schema, path)
-  if (target !== null) return target.write
-  return Array.isArray(entry['rules']) ? () => undefined : fail(`"${path}" is no target`)
+  if (target !== null) return (trace === undefined ? target : tracedTarget(target, path, trace)).write
+  if (!Array.isArray(entry['rules'])) return fail(`"${path}" is no target`)
+  return () => trace?.dropped(path, 'no such property can be a target here')
 }
 
 function fail(reason: string): Write {

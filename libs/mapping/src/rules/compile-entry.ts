@@ -22,17 +22,29 @@ export function compileEntries(entries: readonly JsonObject[], context: CompileC
   const steps = entries.map((entry, index) => ({
     meets: indicatorTest(filters, index),
     firstFieldOnly: entry['ignoreSubsequentFields'] === true,
-    run: compileEntry(entry, context)
+    run: tracedEntry(compileEntry(entry, context), index, context)
   }))
+  const { trace } = context
   return (run) => {
     for (const { meets, firstFieldOnly, run: runEntry } of steps) {
       if (run.field === null || (meets !== null && !meets(run.field))) continue
       if (firstFieldOnly) {
-        if (run.usedTags.has(run.tag)) continue
+        if (run.usedTags.has(run.tag)) {
+          trace?.dropped(null, `it takes the first field of ${run.tag} only`)
+          continue
+        }
         run.usedTags.add(run.tag)
       }
       runEntry(run)
     }
+  }
+}
+
+function tracedEntry(runEntry: (run: Run) => void, index: number, { trace }: CompileContext): (run: Run) => void {
+  if (trace === undefined) return runEntry
+  return (run) => {
+    trace.entry(index)
+    runEntry(run)
   }
 }
 

@@ -7,6 +7,7 @@ import { RecordFailed } from '../record-failed.ts'
 import { compileCollect } from './compile-collect.ts'
 import type { SlotWriter } from './compile-collect.ts'
 import { compileJoin } from './compile-join.ts'
+import type { Join } from './compile-join.ts'
 import { compileSplit } from './compile-split.ts'
 import { compileTarget } from './compile-target.ts'
 import type { Target } from './compile-target.ts'
@@ -14,11 +15,15 @@ import { compileTextRules } from './compile-text-rules.ts'
 import type { JsonObject } from './rules-document.ts'
 import { codesOf, isObject, textOf } from './rules-document.ts'
 import type { Run } from './run.ts'
+import { refusal, tracedHandle, tracedTarget } from './trace.ts'
+import type { Trace } from './trace.ts'
 
 /** What the compilation of one operation shares. */
 export interface CompileContext {
   readonly schema: EntitySchema
   readonly lists: ReferenceLists
+  /** Only to explain a mapping. */
+  readonly trace?: Trace
 }
 
 /** Flags an item takes from its entry. */
@@ -38,13 +43,19 @@ export interface Item {
 export function compileItem(item: JsonObject, flags: EntryFlags, context: CompileContext): Item {
   const required = codesOf(item['requiredSubfield']) ?? []
   const exclusive = codesOf(item['exclusiveSubfield']) ?? []
+  const { trace } = context
   const allows = (field: FieldBuffer) => {
     for (const code of required) if (!hasSubfield(field, code)) return false
     for (const code of exclusive) if (hasSubfield(field, code)) return false
     return true
   }
+  const tracedAllows = (field: FieldBuffer) => {
+    const allowed = allows(field)
+    if (!allowed) trace?.dropped(textOf(item['target']), refusal(field, required, exclusive))
+    return allowed
+  }
   return {
-    allows: required.length + exclusive.length === 0 ? null : allows,
+    allows: required.length + exclusive.length === 0 ? null : trace === undefined ? allows : tracedAllows,
     handle: compileHandle(item, flags, context)
   }
 }
@@ -62,8 +73,32 @@ function compileHandle(item: JsonObject, flags: EntryFlags, context: CompileCont
   const join = compileJoin(item['subFieldDelimiter'], flags.perSubfield)
   if (path === null) return failing('an entry has no target')
   const target = compileTarget(context.schema, path)
-  if (target === null) return (run) => join?.begin(run)
+  const { trace } = context
+  const plainHandle: Item['handle'] =
+    target === null
+      ? (run) => join?.begin(run)
+      : compileWriting(
+          item,
+          { selected, join, target: trace === undefined ? target : tracedTarget(target, path, trace) },
+          flags,
+          context
+        )
+  if (trace === undefined) return plainHandle
+  return tracedHandle(plainHandle, { path, selected, rules: item['rules'], isValid: target !== null }, trace)
+}
 
+interface ItemParts {
+  readonly selected: readonly number[]
+  readonly join: Join | null
+  readonly target: Target
+}
+
+function compileWriting(
+  item: JsonObject,
+  { selected, join, target }: ItemParts,
+  flags: EntryFlags,
+  context: CompileContext
+): Item['handle'] {
   const split = compileSplit(item['subFieldSplit'])
   const onJoined = item['applyRulesOnConcatenatedData'] === true
   const rules = compileTextRules(item['rules'], context.lists, flags.keepTrailingBackslash)
