@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Stores } from '@marc-migrations/domain'
 import { disarm } from './armed/disarm.ts'
 import { revisitArmedStage } from './armed/revisit-armed.ts'
@@ -35,6 +36,7 @@ import { claimRange } from './split/claim-range.ts'
 import { commitPage } from './split/commit-page.ts'
 import { divideRange } from './split/divide-range.ts'
 import { releaseRange } from './split/release-range.ts'
+import { srsSource } from './srs/srs-source.ts'
 import type { StoreContext } from './store-context.ts'
 import type { StoreOptions } from './store-options.ts'
 import { sweepOperation } from './sweep/sweep-operation.ts'
@@ -130,6 +132,7 @@ function verbs(context: StoreContext): Omit<Stores, 'tenants' | 'wake' | 'ping' 
     },
     nodes: nodeStore(context),
     sourceFiles: sourceFileStore(context),
+    storedRecords: srsSource(context, randomUUID),
     audit: {
       operationIds: (tenant) => operationIds(context, tenant),
       sums: (tenant, id) => operationSums(context, tenant, id),

@@ -1,6 +1,7 @@
 import type { AuditStore } from './audit-store.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import type { NodeStore } from './node-store.ts'
+import type { RecordSource } from './record-source.ts'
 import type { ControlStore, OperationStore } from './operation-store.ts'
 import type { SourceFileStore, TenantStore } from './source-file-store.ts'
 import type { ArmedStore, CheckStore, FreezeStore, PublishStore, SplitStore, SweepStore } from './stage-store.ts'
@@ -20,6 +21,8 @@ export interface Stores {
   readonly nodes: NodeStore
   readonly sourceFiles: SourceFileStore
   readonly tenants: TenantStore
+  /** FOLIO's source record storage, which shares the database. */
+  readonly storedRecords: RecordSource
   readonly wake: Wake
   readonly audit: AuditStore
   /** Resolves when the database answers. */
