@@ -49,7 +49,7 @@ export async function startCoordinator(deps: CoordinatorDeps): Promise<Coordinat
   const http = await buildHttp({
     ...deps,
     sniffFormat,
-    startOperation: (request) => startOperation(request, { ...stores, newId })
+    startOperation: (request) => startOperation(request, { ...stores, sources: deps.sources, newId, logger })
   })
   await http.listen({ host: settings.host, port: settings.port })
   const address = http.server.address()

@@ -50,8 +50,9 @@ export async function splitIntoChunks(
   try {
     return await splitRange(stage, operation, range, ports, settings, signal)
   } catch (error) {
-    if (error instanceof MigrationError && (error.code === 'SOURCE_CHANGED' || error.code === 'OBJECT_NOT_FOUND')) {
-      await ports.check.stop(stage, 'SOURCE_CHANGED')
+    if (error instanceof MigrationError && error.kind === 'final') {
+      ports.logger.warn({ ...stage, err: error }, 'split.stopped')
+      await ports.check.stop(stage, error.code === 'OBJECT_NOT_FOUND' ? 'SOURCE_CHANGED' : error.code)
       return 'fenced'
     }
     await ports.split.releaseRange(stage.tenant, range)
