@@ -35,6 +35,17 @@ test('what lies below the level is not written', () => {
   expect(linesOf((logger) => logger.debug({}, 'noise'), 'debug')).toHaveLength(1)
 })
 
+test('the level changes for children that are there already', () => {
+  const lines = linesOf((logger) => {
+    const child = logger.child({ tenant: 'diku' })
+    logger.setLevel('debug')
+    child.debug({}, 'seen')
+    logger.setLevel('error')
+    child.warn({}, 'not seen')
+  })
+  expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['seen'])
+})
+
 describe('no secret is written', () => {
   test.each([
     ['a token by its header', { headers: { 'X-Okapi-Token': 'CANARY', 'x-okapi-tenant': 'diku' } }],

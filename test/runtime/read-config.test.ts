@@ -74,7 +74,10 @@ describe('readConfig', () => {
   })
 
   test('leaves the spaces of a password alone', () => {
-    expect(readConfig({ ...java, DB_PASSWORD: ' s p ', DB_HOST: ' pg ' }).db).toMatchObject({ password: ' s p ', host: 'pg' })
+    expect(readConfig({ ...java, DB_PASSWORD: ' s p ', DB_HOST: ' pg ' }).db).toMatchObject({
+      password: ' s p ',
+      host: 'pg'
+    })
   })
 
   test.each([

@@ -5,6 +5,13 @@ import { redact } from './redact.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
+export type LogLevel = Config['logLevel']
+
+/** A logger whose level may change while it runs, for it and all its children. */
+export interface LeveledLogger extends Logger {
+  setLevel(level: LogLevel): void
+}
+
 /**
  * One JSON line per event on stdout: `time level msg service …`, `msg` being the event's name. Secrets are redacted by the name
  * of their field and by their look; an error goes in the field `err`.
@@ -12,9 +19,14 @@ type Fields = Readonly<Record<string, unknown>>
  * @param fields stand on every line, as `service` and `version`
  * @param destination another place for the lines
  */
-export function createLogger(config: Pick<Config, 'logLevel'>, fields: Fields, destination?: DestinationStream): Logger {
+export function createLogger(
+  config: Pick<Config, 'logLevel'>,
+  fields: Fields,
+  destination?: DestinationStream
+): LeveledLogger {
   const options = {
-    level: config.logLevel,
+    // A child of pino keeps the level it was born with; ours all look at one gate.
+    level: 'trace',
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
@@ -22,19 +34,31 @@ export function createLogger(config: Pick<Config, 'logLevel'>, fields: Fields, d
     serializers: { err: (err: unknown) => err }
   }
   const root = destination === undefined ? pino(options) : pino(options, destination)
-  return over(root.child(clean(fields)))
-}
-
-function over(lines: Pino): Logger {
+  const gate = { least: weightOf(config.logLevel) }
+  const logger = over(root.child(clean(fields)), gate)
   return {
-    debug: (fields, event) => {
-      if (lines.isLevelEnabled('debug')) lines.debug(clean(fields), event)
-    },
-    info: (fields, event) => lines.info(clean(fields), event),
-    warn: (fields, event) => lines.warn(clean(fields), event),
-    error: (fields, event) => lines.error(clean(fields), event),
-    child: (fields) => over(lines.child(clean(fields)))
+    ...logger,
+    setLevel: (level) => {
+      gate.least = weightOf(level)
+    }
   }
 }
 
+function over(lines: Pino, gate: { readonly least: number }): Logger {
+  const writer = (level: 'debug' | 'info' | 'warn' | 'error') => {
+    const weight = weightOf(level)
+    return (fields: Fields, event: string): void => {
+      if (weight >= gate.least) lines[level](clean(fields), event)
+    }
+  }
+  return {
+    debug: writer('debug'),
+    info: writer('info'),
+    warn: writer('warn'),
+    error: writer('error'),
+    child: (fields) => over(lines.child(clean(fields)), gate)
+  }
+}
+
+const weightOf = (level: LogLevel): number => pino.levels.values[level] ?? 0
 const clean = (fields: Fields) => redact(fields) as Record<string, unknown>

@@ -3,7 +3,7 @@ export { configError, describeConfigFaults, type ConfigFault } from './config-fa
 export { readConfig, readDatabaseConfig } from './read-config.ts'
 export type { Environment } from './parse-settings.ts'
 export { settings, type Setting } from './settings.ts'
-export { createLogger } from './create-logger.ts'
+export { createLogger, type LeveledLogger, type LogLevel } from './create-logger.ts'
 export { redactText } from './redact.ts'
 export { newId, systemClock, systemRandom } from './system-clock.ts'
 export { onShutdown, type Shutdown } from './on-shutdown.ts'
