@@ -54,6 +54,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   const slots = pLimit(settings.slots)
   const stopping = new AbortController()
   let accepting = true
+  let busy = 0
   let lastHintAt = clock.monotonic()
 
   const gate = outageGate({
@@ -72,22 +73,18 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
         logger,
         offer: onHint,
         idleSince: () => (mayClaim() ? lastHintAt : undefined),
-        freeSlots: () => settings.slots - busySlots()
+        freeSlots: () => settings.slots - busy
       })
     : undefined
-  node.reportBusy(busySlots)
+  node.reportBusy(() => busy)
   node.follow(regulate)
   await bus.subscribe((hint) => {
     lastHintAt = clock.monotonic()
     return onHint(hint)
   })
 
-  function busySlots(): number {
-    return slots.activeCount + slots.pendingCount
-  }
-
   function mayClaim(): boolean {
-    return accepting && gate.isOpen() && !node.settings().paused && busySlots() < settings.slots
+    return accepting && gate.isOpen() && !node.settings().paused && busy < settings.slots
   }
 
   function regulate(): void {
@@ -98,8 +95,10 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   /** The slot is taken before the claim, so that no lease waits for a slot. */
   async function onHint(hint: Hint): Promise<HintAnswer> {
     if (!mayClaim()) return 'later'
+    busy++
     return new Promise((answer) => {
       void slots(() => work(hint, answer)).finally(() => {
+        busy--
         regulate()
         stores.wake.signal('room').catch(() => {})
       })
@@ -125,7 +124,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   }
 
   return {
-    busySlots,
+    busySlots: () => busy,
     close: async (drainMs) => {
       accepting = false
       gate.stop()
@@ -140,7 +139,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
 
   async function idle(withinMs: number): Promise<void> {
     const until = clock.monotonic() + withinMs
-    while (busySlots() > 0 && clock.monotonic() < until) await clock.sleep(IDLE_POLL_MS)
+    while (busy > 0 && clock.monotonic() < until) await clock.sleep(IDLE_POLL_MS)
   }
 }
 

@@ -22,8 +22,10 @@ export interface ProcessSettings {
   readonly mappingPerRecordMs: number
 }
 
-/** `released`: the process is stopping. `outage`: a store was away, the chunk is due again and used up no attempt. `suspect`: it used one up. */
-/** `stopped`: the source is another than at the start, the operation ends. */
+/**
+ * `released`: the process is stopping. `outage`: a store was away, the chunk is due again and used up no attempt. `suspect`: it
+ * used one up. `stopped`: no attempt could ever succeed, the operation ends with its reason.
+ */
 export type ProcessOutcome = 'counted' | 'fenced' | 'released' | 'outage' | 'suspect' | 'stopped'
 
 /**
@@ -65,7 +67,7 @@ export async function processChunk(
   async function giveUp(error: unknown): Promise<ProcessOutcome> {
     const outcome = stopping.aborted ? 'released' : judge(error)
     log('chunk.given-back', { outcome, err: error })
-    const told = outcome === 'stopped' ? ports.check.stop(claim, 'SOURCE_CHANGED') : ports.chunks.giveBack(claim, outcome)
+    const told = outcome === 'stopped' ? ports.check.stop(claim, stopReason(error)) : ports.chunks.giveBack(claim, outcome)
     // A database that does not answer now leaves the lease to run out; that uses up no attempt either.
     await told.catch((err: unknown) => log('chunk.left-to-its-lease', { err }))
     return outcome
@@ -80,7 +82,13 @@ export async function processChunk(
 
 /** A deadline that passed anywhere but in the mapper passed in a store: nobody's fault. */
 function judge(error: unknown): 'outage' | 'suspect' | 'stopped' {
-  if (error instanceof MigrationError && error.code === 'SOURCE_CHANGED') return 'stopped'
   if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')) return 'outage'
-  return errorKind(error) === 'outage' ? 'outage' : 'suspect'
+  const kind = errorKind(error)
+  return kind === 'final' ? 'stopped' : kind
+}
+
+/** What no attempt can ever cure ends the operation, and says why. */
+function stopReason(error: unknown): string {
+  if (!(error instanceof MigrationError)) return 'INVARIANT_BROKEN'
+  return error.code === 'OBJECT_NOT_FOUND' ? 'SOURCE_CHANGED' : error.code
 }
