@@ -26,9 +26,18 @@ export const Nothing = Type.Null({ description: 'No body' })
 
 /** The error answers of a route, for its `response`. */
 export function failures<S extends number>(...statuses: readonly S[]) {
-  return Object.fromEntries(statuses.map((status) => [status, errorSchema])) as Record<S, typeof errorSchema>
+  return Object.fromEntries(
+    statuses.map((status) => [status, ref<unknown>('Errors', reasons[status] ?? 'Refused')])
+  ) as Record<S, ReturnType<typeof ref<unknown>>>
 }
-const errorSchema = ref<unknown>('Errors')
+const reasons: Readonly<Record<number, string>> = {
+  400: 'A header, the path, the query or the body cannot be understood',
+  404: 'No such operation',
+  415: 'The body is no application/json',
+  422: 'Understood, and refused by a rule',
+  503: 'The database or the object store does not answer; try again',
+  507: 'The object store is full'
+}
 
 /** @throws {ApiError} 404 */
 export async function operationOf({ deps }: RouteContext, tenant: string, id: string): Promise<Operation> {

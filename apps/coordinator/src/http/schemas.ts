@@ -245,7 +245,7 @@ export const namedSchemas: readonly TSchema[] = [
   Info
 ]
 
-/** A reference to one of `namedSchemas` by its `$id`. */
-export function ref<T>(id: string) {
-  return Type.Unsafe<T>({ $ref: `${id}#` })
+/** A reference to one of `namedSchemas` by its `$id`; a description is what a response's reader sees first. */
+export function ref<T>(id: string, description?: string) {
+  return Type.Unsafe<T>({ $ref: `${id}#`, ...(description === undefined ? {} : { description }) })
 }

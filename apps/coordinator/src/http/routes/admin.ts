@@ -4,27 +4,32 @@ import type { RouteContext } from '../route-context.ts'
 import { ref } from '../schemas.ts'
 
 const tags = ['admin']
-const healthSchema = { response: { 200: ref<unknown>('Health'), 503: ref<unknown>('Health') } }
+const healthSchema = { response: { 200: ref<unknown>('Health', 'Up'), 503: ref<unknown>('Health', 'Down') } }
 
 /** Probes and facts; no tenant, no secrets. */
 export function adminRoutes(api: Api, { deps }: RouteContext): void {
   const health = healthCheck(deps)
   const { version, adapters, importEnabled, defaultTenant } = deps.settings
 
-  for (const [path, summary] of [
-    ['/admin/health', 'Health of the service and its components'],
-    ['/admin/health/readiness', 'Whether requests can be served']
+  for (const [operationId, path, summary] of [
+    ['getHealth', '/admin/health', 'Health of the service and its components'],
+    ['getReadiness', '/admin/health/readiness', 'Whether requests can be served']
   ] as const) {
-    api.get(path, { schema: { ...healthSchema, tags, summary } }, async (_request, reply) => {
+    api.get(path, { schema: { ...healthSchema, tags, operationId, summary } }, async (_request, reply) => {
       const now = await health()
       return reply.code(now.status === 'UP' ? 200 : 503).send(now)
     })
   }
 
-  const livenessSchema = { ...healthSchema, tags, summary: 'Whether the process lives' }
+  const livenessSchema = { ...healthSchema, tags, operationId: 'getLiveness', summary: 'Whether the process lives' }
   api.get('/admin/health/liveness', { schema: livenessSchema }, () => ({ status: 'UP' }))
 
-  const infoSchema = { tags, summary: 'Version and active adapters', response: { 200: ref<unknown>('Info') } }
+  const infoSchema = {
+    tags,
+    operationId: 'getInfo',
+    summary: 'Version and active adapters',
+    response: { 200: ref<unknown>('Info', 'Facts') }
+  }
   api.get('/admin/info', { schema: infoSchema }, () => ({
     name: 'marc-migrations',
     version,

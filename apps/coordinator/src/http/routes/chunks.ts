@@ -15,6 +15,7 @@ const MAX_INT = 2_147_483_647
 
 const chunksSchema = {
   tags,
+  operationId: 'getChunks',
   summary: 'The chunks of an operation in source order',
   description: 'With summary=1 at most 2,000 runs of equal state instead of pages.',
   headers: TenantHeaders,
@@ -26,7 +27,7 @@ const chunksSchema = {
     summary: Type.Optional(Type.String({ enum: ['1', 'true'] }))
   }),
   response: {
-    200: Type.Union([ref<unknown>('ChunkCollection'), ref<unknown>('ChunkSummary')]),
+    200: Type.Union([ref<unknown>('ChunkCollection'), ref<unknown>('ChunkSummary')], { description: 'A page, or the runs' }),
     ...failures(400, 404, 503)
   }
 }

@@ -26,10 +26,14 @@ export function controlRoutes(api: Api, context: RouteContext): void {
   for (const name of ['pause', 'resume', 'cancel'] as const) {
     const schema = {
       tags: ['control'],
+      operationId: `${name}MarcMigration`,
       summary: summaries[name],
       headers: TenantHeaders,
       params: OperationParams,
-      response: { 200: ref<MigrationOperationBody>('MigrationOperation'), ...failures(400, 404, 422, 503) }
+      response: {
+        200: ref<MigrationOperationBody>('MigrationOperation', 'The operation as it is now'),
+        ...failures(400, 404, 422, 503)
+      }
     }
     api.post(`/marc-migrations/:operationId/${name}`, { schema }, async (request) => {
       const id = operationIdOf(request.params.operationId)

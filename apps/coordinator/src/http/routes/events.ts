@@ -8,6 +8,7 @@ import { operationIdOf } from '../uuid.ts'
 
 const eventsSchema = {
   tags: ['migrations'],
+  operationId: 'followMarcMigration',
   summary: 'Live events of an operation, until it is terminal',
   headers: TenantHeaders,
   params: OperationParams,

@@ -8,9 +8,10 @@ const SEEN_WITHIN_MS = 30_000
 
 const nodesSchema = {
   tags: ['cluster'],
+  operationId: 'getNodes',
   summary: 'Who is working: nodes seen in the last 30 s',
   headers: TenantHeaders,
-  response: { 200: ref<unknown>('NodeCollection'), ...failures(400, 503) }
+  response: { 200: ref<unknown>('NodeCollection', 'The nodes'), ...failures(400, 503) }
 }
 
 export function nodeRoutes(api: Api, context: RouteContext): void {

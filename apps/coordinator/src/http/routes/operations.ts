@@ -18,10 +18,10 @@ import { isUuid, operationIdOf } from '../uuid.ts'
 
 const tags = ['migrations']
 const MAX_KEY_CHARS = 255
-const operationSchema = ref<MigrationOperationBody>('MigrationOperation')
 
 const listSchema = {
   tags,
+  operationId: 'getMarcMigrations',
   summary: 'Operations, newest start first; those not yet started before them',
   headers: TenantHeaders,
   querystring: Type.Object({
@@ -29,11 +29,12 @@ const listSchema = {
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
     entityType: Type.Optional(Type.String({ enum: [...entityTypes] }))
   }),
-  response: { 200: ref<unknown>('MigrationOperationCollection'), ...failures(400, 503) }
+  response: { 200: ref<unknown>('MigrationOperationCollection', 'A page of operations'), ...failures(400, 503) }
 }
 
 const startSchema = {
   tags,
+  operationId: 'createMarcMigrations',
   summary: 'Start a migration',
   description:
     'Answers as soon as the records are counted, after 25 s at the latest; a file is counted while it is split. ' +
@@ -46,15 +47,16 @@ const startSchema = {
     })
   ]),
   body: ref<unknown>('NewMigrationOperation'),
-  response: { 201: operationSchema, ...failures(400, 415, 422, 503) }
+  response: { 201: ref<MigrationOperationBody>('MigrationOperation', 'Started'), ...failures(400, 415, 422, 503) }
 }
 
 const getSchema = {
   tags,
+  operationId: 'getMarcMigrationById',
   summary: 'One operation with its counters',
   headers: TenantHeaders,
   params: OperationParams,
-  response: { 200: operationSchema, ...failures(400, 404, 503) }
+  response: { 200: ref<MigrationOperationBody>('MigrationOperation', 'The operation'), ...failures(400, 404, 503) }
 }
 
 /** List, start and read operations. */

@@ -11,10 +11,11 @@ import type { MigrationOperationBody } from '../schemas.ts'
 import { operationIdOf } from '../uuid.ts'
 
 const tags = ['migrations']
-const operationSchema = ref<MigrationOperationBody>('MigrationOperation')
+const operationSchema = ref<MigrationOperationBody>('MigrationOperation', 'The operation with its counters from before')
 
 const retrySchema = {
   tags,
+  operationId: 'retryMarcMigrations',
   summary: 'Map chunks again, from every status',
   headers: TenantHeaders,
   params: OperationParams,
@@ -24,6 +25,7 @@ const retrySchema = {
 
 const retryFailedSchema = {
   tags,
+  operationId: 'retryFailed',
   summary: 'Do again what failed or was left open, without naming chunks',
   description: 'In the stage the operation stands in: mapping, or saving after DATA_SAVING_FAILED.',
   headers: TenantHeaders,

@@ -16,6 +16,7 @@ const retryableStatuses: readonly string[] = ['DATA_SAVING_FAILED', 'DATA_MAPPIN
 
 const saveSchema = {
   tags,
+  operationId: 'saveMarcMigration',
   summary: 'Save the mapped records',
   headers: TenantHeaders,
   params: OperationParams,
@@ -25,6 +26,7 @@ const saveSchema = {
 
 const retrySchema = {
   tags,
+  operationId: 'retrySaveMarcMigrations',
   summary: 'Save chunks again',
   headers: TenantHeaders,
   params: OperationParams,

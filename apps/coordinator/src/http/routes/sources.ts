@@ -8,24 +8,31 @@ import type { RouteContext } from '../route-context.ts'
 import { ref } from '../schemas.ts'
 
 const tags = ['sources']
-const sourceSchema = ref<unknown>('SourceFile')
 
 const uploadSchema = {
   tags,
+  operationId: 'uploadSource',
   summary: 'Upload a file to import, of any size',
   description:
     'The body is the file itself, whatever its media type. The name then points to the new object; operations that ' +
     'started before keep the one they had.',
   headers: TenantHeaders,
   params: Type.Object({ name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' }) }),
-  response: { 200: sourceSchema, 201: sourceSchema, ...failures(400, 422, 503, 507) }
+  consumes: ['application/octet-stream'],
+  body: Type.Unsafe<unknown>({ type: 'string', format: 'binary' }),
+  response: {
+    200: ref<unknown>('SourceFile', 'The name points to the new file now'),
+    201: ref<unknown>('SourceFile', 'A new name'),
+    ...failures(400, 422, 503, 507)
+  }
 }
 
 const listSchema = {
   tags,
+  operationId: 'getSources',
   summary: 'Uploaded files',
   headers: TenantHeaders,
-  response: { 200: ref<unknown>('SourceFileCollection'), ...failures(400, 503) }
+  response: { 200: ref<unknown>('SourceFileCollection', 'All files of the tenant'), ...failures(400, 503) }
 }
 
 /** Files that imports read. A scope of its own: here a body is a stream, never a buffer. */

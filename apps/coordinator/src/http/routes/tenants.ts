@@ -11,6 +11,7 @@ const TaskParams = Type.Object({ id: Type.String() })
 
 const enableSchema = {
   tags,
+  operationId: 'enableTenant',
   summary: 'Enable or upgrade a tenant; done when it answers, and repeatable',
   headers: TenantHeaders,
   body: ref<unknown>('TenantAttributes'),
@@ -18,13 +19,15 @@ const enableSchema = {
 }
 const taskSchema = {
   tags,
+  operationId: 'getTenantTask',
   summary: 'Enabling is never pending',
   headers: TenantHeaders,
   params: TaskParams,
-  response: { 200: Type.Boolean(), ...failures(400) }
+  response: { 200: Type.Boolean({ description: 'Always true' }), ...failures(400) }
 }
 const forgetSchema = {
   tags,
+  operationId: 'deleteTenantTask',
   summary: 'Without effect',
   headers: TenantHeaders,
   params: TaskParams,
