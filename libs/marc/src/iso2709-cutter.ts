@@ -18,6 +18,11 @@ export class Iso2709Cutter {
     this.#cutter = new TerminatorCutter(RECORD_TERMINATOR, start)
   }
 
+  /** Offset in the file from which bytes are still needed to read the next record; what lies before has been cut or skipped. */
+  get keepFrom(): number {
+    return this.#cutter.keepFrom
+  }
+
   /** @returns the records that end in this piece */
   push(piece: Uint8Array): RecordCut[] {
     return this.#cutter.push(piece)

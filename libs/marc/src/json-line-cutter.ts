@@ -13,6 +13,11 @@ export class JsonLineCutter {
     this.#cutter = new TerminatorCutter(LINE_FEED, start)
   }
 
+  /** Offset in the file from which bytes are still needed to read the next line; what lies before has been cut or skipped. */
+  get keepFrom(): number {
+    return this.#cutter.keepFrom
+  }
+
   /** @returns the lines that end in this piece */
   push(piece: Uint8Array): RecordCut[] {
     return this.#cutter.push(piece)

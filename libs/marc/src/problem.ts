@@ -49,6 +49,21 @@ export const problemCodes = {
     message: 'JSON, but no MARC-in-JSON record',
     hint: 'Expected {"leader":"…","fields":[{"001":"…"},{"100":{"ind1":" ","ind2":" ","subfields":[{"a":"…"}]}}]}.'
   },
+  MRK_NOT_A_FIELD: {
+    severity: 'error',
+    message: 'lines of which none is a field (=TAG, two blanks, content)',
+    hint: 'A record of MRK begins with =LDR and ends with a blank line.'
+  },
+  GZIP_DAMAGED: {
+    severity: 'error',
+    message: 'the compressed file is damaged or cut off; nothing after this place could be read',
+    hint: 'Fetch the file again and compare its size.'
+  },
+  GZIP_TOO_LARGE: {
+    severity: 'error',
+    message: 'the compressed file unpacks to more than is accepted; it was not read any further',
+    hint: 'Unpack the file and use that, if it is what it should be.'
+  },
   XML_MALFORMED: {
     severity: 'error',
     message: 'the record is not well-formed XML',
@@ -73,6 +88,16 @@ export const problemCodes = {
     severity: 'error',
     message: 'the encoding that the XML declaration names is not known',
     hint: 'Convert the file to UTF-8.'
+  },
+  WRITE_TOO_LONG: {
+    severity: 'error',
+    message: 'longer than the 99,999 bytes of ISO 2709; the record was not written',
+    hint: 'Write MARCXML or JSON lines, which have no such limit.'
+  },
+  WRITE_UNFIT: {
+    severity: 'error',
+    message: 'the format cannot hold this record as it is; the record was not written',
+    hint: 'Write JSON lines, which hold any record, or set the field right at the source.'
   },
   LENGTH_WRONG: {
     severity: 'info',
@@ -209,6 +234,16 @@ export const problemCodes = {
     message: 'an indicator that is no printable ASCII character',
     hint: 'Mapping rules will not match this field by its indicators.'
   },
+  LINE_JOINED: {
+    severity: 'warning',
+    message: 'a line without a tag was joined to the field before it',
+    hint: 'A field of MRK stands on one line.'
+  },
+  MNEMONIC_UNKNOWN: {
+    severity: 'warning',
+    message: 'a mnemonic that is not known was kept as it stands',
+    hint: 'Known are {dollar}, {lcub}, {rcub}, {bsol} and {esc}; write other characters in UTF-8.'
+  },
   FIELD_DROPPED: {
     severity: 'warning',
     message: 'a field that is neither a control field nor a data field was dropped',
@@ -226,7 +261,7 @@ export const problemCodes = {
   },
   TAG_ODD: {
     severity: 'warning',
-    message: 'a tag that is not three ASCII letters or digits',
+    message: 'a tag that is not three ASCII letters or digits, or that of the other kind of field',
     hint: 'Mapping rules will not see this field.'
   }
 } as const satisfies Readonly<Record<string, Kind>>

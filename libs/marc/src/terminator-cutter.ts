@@ -22,6 +22,11 @@ export class TerminatorCutter {
     this.#nextIndex = start.index
   }
 
+  /** Offset from which bytes are still needed to read what comes next. */
+  get keepFrom(): number {
+    return this.#recordStart < 0 ? this.#position - this.#bomBytes : this.#recordStart
+  }
+
   push(bytes: Uint8Array): RecordCut[] {
     const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) // a Buffer searches several times faster
     const cuts: RecordCut[] = []

@@ -1,3 +1,4 @@
+import type { PieceReader } from '../piece-reader.ts'
 import { ProblemList, problemOf } from '../problem.ts'
 import type { ProblemCode } from '../problem.ts'
 import { readingOf } from '../reading-of.ts'
@@ -17,7 +18,7 @@ const LOST: Readonly<Record<Exclude<XmlCut['kind'], 'record'>, ProblemCode>> = {
  * Reads MARCXML piece by piece: `record` elements with any prefix and inside any wrapper (collection, OAI-PMH, SRU), in any
  * encoding the file declares. A record that is not well-formed is one error; the next one is read. A DOCTYPE ends the reading.
  */
-export class MarcXmlReader {
+export class MarcXmlReader implements PieceReader {
   readonly #text = new XmlText()
   readonly #splitter = new XmlRecordSplitter()
   readonly #records = new XmlRecordReader()

@@ -50,7 +50,7 @@ export class XmlRecordReader {
 
   #openDataField(attributes: Attributes): void {
     const tag = attributes['tag'] ?? ''
-    if (!/^[0-9A-Za-z]{3}$/.test(tag)) this.#report('TAG_ODD', { tag })
+    if (!/^[0-9A-Za-z]{3}$/.test(tag) || isControlTag(tag)) this.#report('TAG_ODD', { tag })
     const { ind1 = '', ind2 = '' } = attributes
     if (attributes['ind1'] === undefined || attributes['ind2'] === undefined) this.#report('INDICATOR_BLANKED', { tag })
     this.#subfields = []

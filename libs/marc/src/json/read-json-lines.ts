@@ -1,13 +1,13 @@
 import { isUtf8 } from 'node:buffer'
 
-import { JsonLineCutter } from './json-line-cutter.ts'
+import { JsonLineCutter } from '../json-line-cutter.ts'
 import { marcFromJson } from './marc-from-json.ts'
-import { problemOf, ProblemList } from './problem.ts'
-import type { ProblemCode } from './problem.ts'
-import { readingOf } from './reading-of.ts'
-import type { PiecePlace, Reading } from './reading.ts'
-import { MAX_RECORD_BYTES } from './record-cut.ts'
-import type { RecordCut } from './record-cut.ts'
+import { problemOf, ProblemList } from '../problem.ts'
+import type { ProblemCode } from '../problem.ts'
+import { readingOf } from '../reading-of.ts'
+import type { PiecePlace, Reading } from '../reading.ts'
+import { MAX_RECORD_BYTES } from '../record-cut.ts'
+import type { RecordCut } from '../record-cut.ts'
 
 /**
  * Reads whole lines of MARC-in-JSON, one record each, as a JsonLineCutter cut them. FOLIO's source records (`content`,
@@ -23,28 +23,24 @@ export function* readJsonLines(bytes: Uint8Array, at: PiecePlace): Generator<Rea
   for (const cuts of [cutter.push(piece), cutter.end()]) {
     for (const cut of cuts) {
       const start = cut.offset - at.firstOffset
-      yield readLine(piece.subarray(start, start + cut.length), cut)
+      yield readJsonRecord(piece.subarray(start, start + cut.length), cut)
     }
   }
 }
 
-function readLine(line: Buffer, cut: RecordCut): Reading {
+/** Reads the JSON text of one record, wherever it stood. */
+export function readJsonRecord(bytes: Buffer, cut: RecordCut): Reading {
   if (cut.length >= MAX_RECORD_BYTES) return lost(cut, 'RECORD_TOO_LONG')
   let value: unknown
   try {
-    value = JSON.parse(line.toString('utf8'))
+    value = JSON.parse(bytes.toString('utf8'))
   } catch (error) {
     return lost(cut, 'JSON_UNREADABLE', error instanceof Error ? error.message : undefined)
   }
-  return readingOfJson(value, cut, isUtf8(line))
-}
-
-/** The reading of one parsed JSON value, wherever it stood. */
-export function readingOfJson(value: unknown, cut: RecordCut, wasUtf8: boolean): Reading {
   const found = new ProblemList()
   const record = marcFromJson(value, (code, place) => found.report(code, { offset: cut.offset, ...place }))
   if (record === undefined) return lost(cut, 'JSON_NOT_MARC')
-  if (!wasUtf8) found.report('UTF8_INVALID', { offset: cut.offset })
+  if (!isUtf8(bytes)) found.report('UTF8_INVALID', { offset: cut.offset })
   return readingOf(cut, record, found.problems)
 }
 

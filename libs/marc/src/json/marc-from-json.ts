@@ -1,8 +1,8 @@
-import { canonicalLeader } from './canonical-leader.ts'
-import { isControlTag } from './marc-record.ts'
-import type { ControlField, DataField, MarcField, MarcRecord, Subfield } from './marc-record.ts'
-import { orderFields } from './order-fields.ts'
-import type { Report } from './problem.ts'
+import { canonicalLeader } from '../canonical-leader.ts'
+import { isControlTag } from '../marc-record.ts'
+import type { ControlField, DataField, MarcField, MarcRecord, Subfield } from '../marc-record.ts'
+import { orderFields } from '../order-fields.ts'
+import type { Report } from '../problem.ts'
 
 type JsonObject = Readonly<Record<string, unknown>>
 
@@ -42,9 +42,9 @@ function fieldsOf(field: unknown, report: Report): MarcField[] {
     return []
   }
   return Object.entries(field).flatMap(([tag, content]): MarcField[] => {
-    if (!/^[0-9A-Za-z]{3}$/.test(tag)) report('TAG_ODD', { tag })
-    if (isControlTag(tag) && !isObject(content)) return [controlField(tag, content, report)]
-    if (isObject(content) && !isControlTag(tag)) return [dataField(tag, content, report)]
+    if (!/^[0-9A-Za-z]{3}$/.test(tag) || isControlTag(tag) === isObject(content)) report('TAG_ODD', { tag })
+    if (!Array.isArray(content))
+      return [isObject(content) ? dataField(tag, content, report) : controlField(tag, content, report)]
     report('FIELD_DROPPED', { tag })
     return []
   })
