@@ -27,11 +27,13 @@ export function readConfig(env: Environment): Config {
   return deepFreeze(config)
 }
 
-/** The database's settings and the log level alone, for a command that needs no more; faults elsewhere are reported all the same. */
-export function readDatabaseConfig(env: Environment): Pick<Config, 'db' | 'logLevel'> {
+/** What a command needs that uses the database alone; faults elsewhere are reported all the same, but no bucket is asked for. */
+export function readDatabaseConfig(env: Environment): Pick<Config, 'db' | 'logLevel' | 'subPath' | 'tokenKey'> {
   const reading = read(env)
+  const subPath = subPathOf(reading)
   if (reading.faults.length > 0) throw configError(reading.faults)
-  return deepFreeze({ db: databaseOf(reading.values), logLevel: reading.values.LOG_LEVEL })
+  const { LOG_LEVEL: logLevel, TOKEN_KEY: tokenKey } = reading.values
+  return deepFreeze({ db: databaseOf(reading.values), logLevel, subPath, ...optional('tokenKey', tokenKey) })
 }
 
 function read(env: Environment): Reading {

@@ -1,0 +1,44 @@
+import { MigrationError } from '@marc-migrations/domain'
+import { describeConfigFaults, redactText } from '@marc-migrations/runtime'
+import { exitCodes, type ExitCode } from './exit-codes.ts'
+
+/** What ends a command: a message for the person at the terminal, with what to do, and the exit code. */
+export class CommandFailure extends Error {
+  readonly exitCode: ExitCode
+
+  constructor(exitCode: ExitCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'CommandFailure'
+    this.exitCode = exitCode
+  }
+}
+
+/** Any error as the person at the terminal should see it; only the unexpected ones come with their stack. */
+export function asCommandFailure(error: unknown): CommandFailure {
+  if (error instanceof CommandFailure) return error
+  const faults = describeConfigFaults(error)
+  if (faults !== undefined) return new CommandFailure(exitCodes.usage, faults, error)
+  if (error instanceof MigrationError) return new CommandFailure(codeOf(error), messageOf(error), error)
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return new CommandFailure(exitCodes.unexpected, redactText(text), error)
+}
+
+function codeOf(error: MigrationError): ExitCode {
+  if (error.kind === 'outage') return exitCodes.unreachable
+  return error.kind === 'final' && error.http < 500 ? exitCodes.usage : exitCodes.unexpected
+}
+
+function messageOf(error: MigrationError): string {
+  const { host, port, setting, reason, dir } = error.facts
+  const look = setting === undefined ? '' : ` Look at ${String(setting)}.`
+  const why = reason === undefined ? '' : ` (${String(reason)})`
+  switch (error.code) {
+    case 'STORE_UNAVAILABLE':
+      return `PostgreSQL at ${String(host)}:${String(port)} cannot be used${why}.${look}`
+    case 'OBJECTS_UNAVAILABLE':
+    case 'OBJECTS_FULL':
+      return `The object store${dir === undefined ? '' : ` in ${String(dir)}`} cannot be used${why}.${look}`
+    default:
+      return redactText(error.message)
+  }
+}

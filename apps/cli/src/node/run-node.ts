@@ -1,0 +1,105 @@
+import { hostname } from 'node:os'
+import type { NodeKind } from '@marc-migrations/domain'
+import { joinCluster } from '@marc-migrations/flow'
+import { createLogger, newId, onShutdown, serveHealth, systemClock, type Config } from '@marc-migrations/runtime'
+import { startCoordinator } from '../../../coordinator/src/app.ts'
+import { startWorker } from '../../../worker/src/app.ts'
+import { threadEntry } from '../cli-paths.ts'
+import { openAdapters, type Adapters } from '../open-adapters.ts'
+import { version } from '../version.ts'
+import { pageDirectory } from './page-directory.ts'
+import { endWithParent, tellParent } from './parent.ts'
+
+/** A part of a node that is running; parts are closed in reverse order. */
+interface Part {
+  close(drainMs: number): Promise<void>
+}
+
+export interface NodeOptions {
+  /** Tenants that are registered before the API answers. */
+  readonly tenants?: readonly string[]
+  /** Called once the node serves, with the port of its API or health. */
+  readonly onReady?: (port: number) => void
+  /** Closed last, when all else is. */
+  readonly beneath?: Part
+}
+
+/**
+ * Runs a coordinator, a worker, or both as this process, until it is told to stop. Never returns: the end of the process is the
+ * shutdown's.
+ *
+ * @throws what kept it from starting; everything opened until then is closed
+ */
+export async function runNode(kind: NodeKind, config: Config, options: NodeOptions = {}): Promise<never> {
+  const nodeId = newId()
+  const logger = createLogger(config, { service: `marc-migrations-${kind}`, version, nodeId })
+  const parts: Part[] = options.beneath === undefined ? [] : [options.beneath]
+  const close = async (drainMs: number): Promise<void> => {
+    for (const part of parts.splice(0).reverse()) await part.close(drainMs)
+  }
+  const shutdown = onShutdown(logger, close)
+  endWithParent(() => shutdown.stop('parent ended'))
+  if (config.ignored.length > 0) logger.info({ ignored: config.ignored }, 'settings.ignored')
+  try {
+    const onDead = (reason: string) => shutdown.stop(reason)
+    const adapters = await openAdapters({ config, kind, nodeId, logger, onDead })
+    parts.push(adapters)
+    for (const tenant of options.tenants ?? []) await adapters.stores.tenants.register(tenant)
+    const self = {
+      id: nodeId,
+      kind,
+      version,
+      host: hostname(),
+      pid: process.pid,
+      slots: kind === 'coordinator' ? 0 : config.slots
+    }
+    const ports = { nodes: adapters.stores.nodes, clock: systemClock, logger }
+    const node = await joinCluster(self, ports, config.protocol.nodeHeartbeatMs)
+    node.follow(({ logLevel }) => logger.setLevel(levelOf(logLevel) ?? config.logLevel))
+    parts.push({ close: () => node.leave() })
+    const deps = { ...adapters, node, logger, clock: systemClock, newId }
+    if (kind !== 'coordinator') parts.push(await startWorker({ ...deps, settings: workerSettings(config) }))
+    const door =
+      kind === 'worker'
+        ? await workerDoor(config, adapters)
+        : await startCoordinator({ ...deps, settings: coordinatorSettings(config, adapters, await pageDirectory(logger)) })
+    parts.push(door)
+    logger.info({ port: door.port, adapters: adapters.names }, 'node.ready')
+    tellParent({ ready: true, port: door.port })
+    options.onReady?.(door.port)
+  } catch (error) {
+    logger.error({ err: error }, 'node.not-started')
+    await close(0)
+    throw error
+  }
+  return new Promise<never>(() => {})
+}
+
+function workerSettings(config: Config) {
+  const { protocol, slots, workerThreads: threads, subPath, deadlines } = config
+  return { protocol, slots, threads, subPath, deadlines, threadEntry, tableFloor: config.kafka !== undefined }
+}
+
+function coordinatorSettings(config: Config, { names }: Adapters, pageDir: string | undefined) {
+  const { host, port, protocol, chunking, subPath, maxRetryIds, importEnabled, defaultTenant } = config
+  return {
+    ...{ host, port, protocol, subPath, maxRetryIds, importEnabled, version },
+    sizes: chunking,
+    adapters: names,
+    ...(defaultTenant === undefined ? {} : { defaultTenant }),
+    ...(pageDir === undefined ? {} : { pageDir })
+  }
+}
+
+/** What a worker shows of itself: health and info, nothing else. */
+function workerDoor(config: Config, { stores, objects, names }: Adapters) {
+  return serveHealth({
+    host: config.host,
+    port: config.port,
+    components: { database: () => stores.ping(), objects: () => objects.check() },
+    info: () => ({ name: 'marc-migrations', kind: 'worker', version, adapters: names })
+  })
+}
+
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
+const levelOf = (text: string | null) => LEVELS.find((level) => level === text)

@@ -1,0 +1,119 @@
+import { kafkaBus } from '@marc-migrations/broker'
+import {
+  MigrationError,
+  type ChunkBus,
+  type Logger,
+  type NodeKind,
+  type ObjectStore,
+  type OperationType,
+  type RecordSource,
+  type RulesSource,
+  type Stores
+} from '@marc-migrations/domain'
+import { fileSource } from '@marc-migrations/flow'
+import { directoryRules } from '@marc-migrations/folio'
+import { defaultRules } from '@marc-migrations/mapping'
+import { directoryStore } from '@marc-migrations/objects'
+import { newId, systemClock, type Config } from '@marc-migrations/runtime'
+import { migrateControl, openStores, tableBus } from '@marc-migrations/store'
+import { migrationsDir } from './cli-paths.ts'
+
+/** How long the table broker sleeps without a wake. */
+const TABLE_POLL_MS = 1_000
+const BUS_CLOSE_MS = 5_000
+
+/** Every port with the adapter the configuration names; nowhere else do the two meet. */
+export interface Adapters {
+  readonly stores: Stores
+  readonly objects: ObjectStore
+  readonly bus: ChunkBus
+  readonly rules: RulesSource
+  readonly sources: (operationType: OperationType) => RecordSource
+  readonly names: { readonly broker: string; readonly objects: string; readonly rules: string; readonly postgres: string }
+  close(): Promise<void>
+}
+
+export interface AdapterOptions {
+  readonly config: Config
+  readonly kind: NodeKind
+  readonly nodeId: string
+  readonly logger: Logger
+  /** The broker can no longer be reached by this process: it should end and be started anew. */
+  readonly onDead: (reason: string) => void
+}
+
+/**
+ * Opens all adapters of a process, after it brought the control schema up to date.
+ *
+ * @throws {MigrationError} STORE_UNAVAILABLE with address and settings; CONFIG_INVALID for what this version cannot do
+ */
+export async function openAdapters({ config, kind, nodeId, logger, onDead }: AdapterOptions): Promise<Adapters> {
+  const rules = openRules(config)
+  const objects = openObjects(config, logger)
+  const stores = await openDatabase(config, logger)
+  const bus = await openBus()
+  return {
+    stores,
+    objects,
+    bus,
+    rules,
+    sources: sourcesOver(objects),
+    names: {
+      broker: config.kafka === undefined ? 'table' : 'kafka',
+      objects: config.objects.kind,
+      rules: config.rules.kind,
+      postgres: `${config.db.host}:${config.db.port}`
+    },
+    close: async () => {
+      await bus.close(BUS_CLOSE_MS)
+      await stores.close()
+    }
+  }
+
+  async function openBus(): Promise<ChunkBus> {
+    if (config.kafka === undefined) {
+      return tableBus({ chunks: stores.chunks, wake: stores.wake, clock: systemClock, pollMs: TABLE_POLL_MS, logger })
+    }
+    const role = ({ coordinator: 'publisher', worker: 'subscriber', serve: 'both' } as const)[kind]
+    const common = { env: config.env, clientId: `marc-migrations-${nodeId}`, slots: config.slots, role }
+    return kafkaBus({ ...config.kafka, ...common, logger, clock: systemClock, onDead })
+  }
+}
+
+/** The database with its control schema as this version needs it. */
+export async function openDatabase(config: Pick<Config, 'db' | 'tokenKey' | 'subPath'>, logger: Logger): Promise<Stores> {
+  const options = { ...config.db, logger, migrationsDir }
+  const { applied, clusterId } = await migrateControl(options)
+  logger.info({ applied, clusterId }, 'control-schema.ready')
+  const tokenKey = config.tokenKey === undefined ? {} : { tokenKey: config.tokenKey }
+  return openStores({ ...options, ...tokenKey, subPath: config.subPath })
+}
+
+export function openObjects(config: Pick<Config, 'objects'>, logger: Logger): ObjectStore {
+  if (config.objects.kind === 'directory') return directoryStore({ dir: config.objects.dir, logger })
+  throw new MigrationError('CONFIG_INVALID', {
+    S3_BUCKET: 'is set, but this version keeps objects in a directory only. Set OBJECTS_DIR.'
+  })
+}
+
+function openRules({ rules }: Config): RulesSource {
+  switch (rules.kind) {
+    case 'default':
+      return { fetch: ({ entityType }) => Promise.resolve(defaultRules[entityType]) }
+    case 'directory':
+      return directoryRules(rules.dir)
+    case 'folio':
+      throw new MigrationError('CONFIG_INVALID', {
+        RULES_SOURCE:
+          'is folio, but this version has rules of its own or from a directory only. Set it to default or directory.'
+      })
+  }
+}
+
+function sourcesOver(objects: ObjectStore): (operationType: OperationType) => RecordSource {
+  const files = fileSource(objects, newId)
+  return (operationType) => {
+    if (operationType === 'import') return files
+    throw new MigrationError('SOURCE_UNREADABLE', { operationType, hint: 'this version reads uploaded files only' })
+  }
+}
