@@ -29,7 +29,10 @@ create table armed_check (
   outstanding int not null default 0,
   due int not null default 0,
   reserved int not null default 0,
+  -- When the oldest grant that is not used up was made.
   reserved_at timestamptz,
+  -- Grows with every marking: who counted before one must not write its count after it.
+  marks bigint not null default 0,
   primary key (tenant, operation_id)
 ) with (fillfactor = 50);
 

@@ -71,9 +71,12 @@ $$;
 --
 -- The window is twice the slots of the workers seen in the last 30 s, never under 16. Tenants share it equally, then the
 -- operations of a tenant share its part; what one does not need goes to the others.
-create function reserve_room(for_tenant text, for_operation uuid, now_outstanding int, now_due int) returns int
+create function reserve_room(for_tenant text, for_operation uuid, now_due int) returns int
 language plpgsql volatile set search_path from current as $$
 declare
+  seen_marks bigint;
+  standing int;
+  now_outstanding int;
   room int;
   taken int;
   tenant_share numeric;
@@ -81,10 +84,21 @@ declare
   granted int;
 begin
   perform pg_advisory_xact_lock(hashtextextended('marc_migrations.window', 0));
+  -- Grants and published chunks by one look: marking turns the one into the other. A grant that is not used within ten
+  -- seconds is void, since its coordinator is dead.
+  execute format(
+    'select a.marks, case when a.reserved_at > clock_timestamp() - interval ''10 s'' then a.reserved else 0 end,
+            (select count(*) from %I.operation_chunk
+              where operation_id = $2 and next_attempt_at is not null and published_at is not null)::int
+       from armed_check a where a.tenant = $1 and a.operation_id = $2', lower(for_tenant) || '_mod_marc_migrations')
+    into seen_marks, standing, now_outstanding using for_tenant, for_operation;
+  if seen_marks is null then
+    return 0;
+  end if;
   update armed_check
-     set outstanding = now_outstanding, due = now_due, reserved = 0, reserved_at = null
-   where tenant = for_tenant and operation_id = for_operation;
-  if not found or now_due = 0 or (select paused from settings) then
+     set outstanding = now_outstanding, due = now_due
+   where tenant = for_tenant and operation_id = for_operation and marks = seen_marks;
+  if now_due = 0 or (select paused from settings) then
     return 0;
   end if;
 
@@ -92,8 +106,6 @@ begin
     from node
    where kind in ('worker', 'serve') and left_at is null and crashed_at is null
      and last_seen_at >= clock_timestamp() - interval '30 s';
-
-  -- A reservation that was never used, because its coordinator died, stands no longer than this.
   select coalesce(sum(outstanding + case when reserved_at > clock_timestamp() - interval '10 s' then reserved else 0 end), 0)
     into taken from armed_check;
 
@@ -103,12 +115,13 @@ begin
   select fill_level(array_agg(outstanding + due), ceil(tenant_share)::int) into own_share
     from armed_check where tenant = for_tenant;
 
-  granted := greatest(0, least(ceil(own_share)::int - now_outstanding, room - taken, now_due));
+  granted := greatest(0, least(ceil(own_share)::int - now_outstanding - standing, room - taken, now_due - standing));
   if granted > 0 then
     granted := take_tokens(granted);
   end if;
   update armed_check
-     set reserved = granted, reserved_at = clock_timestamp()
+     set reserved = standing + granted,
+         reserved_at = case when standing > 0 then reserved_at when granted > 0 then clock_timestamp() end
    where tenant = for_tenant and operation_id = for_operation;
   return granted;
 end

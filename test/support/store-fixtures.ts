@@ -21,7 +21,6 @@ export const RULES = { hash: 'a'.repeat(64), rules: '{}', params: '{}' }
 
 /** A migrated database of the test's own, and the store on it. */
 export const test = base.extend<{ db: TestDatabase; stores: Stores }>({
-  // eslint-disable-next-line no-empty-pattern -- vitest reads the names from the pattern
   db: async ({}, use) => {
     const db = await aDatabase()
     await use(db)

@@ -58,11 +58,8 @@ export async function openStores(options: StoreOptions): Promise<Stores> {
   const secrets = openSecretBox(options.tokenKey ?? options.password)
   const context: StoreContext = { db, secrets, subPath, tenants: tenantRegistry(db) }
   const wake = new NotifyWake(db, options)
-  const ping = async () => {
-    await db.again((on) => on.rows('select 1'))
-  }
   try {
-    await ping()
+    await db.rows('select 1')
   } catch (error) {
     await db.close()
     throw error
@@ -71,7 +68,9 @@ export async function openStores(options: StoreOptions): Promise<Stores> {
     ...verbs(context),
     tenants: tenantStore(context, options),
     wake,
-    ping,
+    ping: async () => {
+      await db.again((on) => on.rows('select 1'))
+    },
     async close() {
       await wake.close()
       await db.close()

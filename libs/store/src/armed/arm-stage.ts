@@ -7,7 +7,8 @@ const ARM_STAGE = `
   insert into ${control}.armed_check (tenant, operation_id, stage) values ($1, $2, $3)
   on conflict (tenant, operation_id) do update
     set stage = excluded.stage, armed_at = clock_timestamp(), next_split_at = now(), next_publish_at = now(),
-        next_check_at = now(), next_sweep_at = now(), outstanding = 0, due = 0, reserved = 0`
+        next_check_at = now(), next_sweep_at = now(), outstanding = 0, due = 0, reserved = 0, reserved_at = null,
+        marks = armed_check.marks + 1`
 
 const DISARM_STAGE = `delete from ${control}.armed_check where tenant = $1 and operation_id = $2`
 const FORGET_SECRET = `delete from ${control}.stage_secret where tenant = $1 and operation_id = $2`

@@ -3,12 +3,8 @@ import type { Logger } from '@marc-migrations/domain'
 import type { ConnectionOptions } from '../store-options.ts'
 import { asStoreError, isAnswer, isOutage } from './store-error.ts'
 
-/** Limits of one call: whoever swallows packets costs one call, never the service. */
-const CONNECT_MS = 5_000
-const QUERY_MS = 15_000
-const STATEMENT_MS = 14_000
-const LOCK_MS = 5_000
-const IDLE_IN_TRANSACTION_MS = 30_000
+/** Limits of one call in ms: whoever swallows packets costs one call, never the service. */
+const LIMITS = { connectMs: 5_000, queryMs: 15_000, statementMs: 14_000, lockMs: 5_000, idleInTransactionMs: 30_000 }
 const KEEP_ALIVE_MS = 10_000
 
 export type Row = Record<string, unknown>
@@ -42,20 +38,29 @@ export interface Queries extends Transaction {
 export class Database implements Queries {
   private readonly pool: pg.Pool
   private readonly at: { readonly host: string; readonly port: number }
+  /** Raised by every loss: connections from before it are not trusted, they may have been lost with the one that told. */
+  private losses = 0
+  private readonly bornAt = new WeakMap<pg.PoolClient, number>()
 
-  constructor(options: ConnectionOptions & { readonly maxPoolSize: number; readonly logger: Logger }) {
+  constructor(options: ConnectionOptions & { readonly maxPoolSize: number; readonly logger: Logger }, limits = LIMITS) {
     this.at = { host: options.host, port: options.port }
     this.pool = new pg.Pool({
       ...clientConfig(options),
       max: options.maxPoolSize,
-      connectionTimeoutMillis: CONNECT_MS,
-      query_timeout: QUERY_MS,
-      statement_timeout: STATEMENT_MS,
-      lock_timeout: LOCK_MS,
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS
+      connectionTimeoutMillis: limits.connectMs,
+      query_timeout: limits.queryMs,
+      statement_timeout: limits.statementMs,
+      lock_timeout: limits.lockMs,
+      idle_in_transaction_session_timeout: limits.idleInTransactionMs
     })
-    // Without a listener an idle connection that is lost would end the process.
-    this.pool.on('error', (err) => options.logger.debug({ err }, 'database.connection-lost'))
+    // A connection may be lost at any moment, also while nobody uses it and while it is being closed. Without listeners of
+    // the pool's and of each client's own that would end the process.
+    const onError = (err: Error) => options.logger.debug({ err }, 'database.connection-lost')
+    this.pool.on('error', onError)
+    this.pool.on('connect', (client) => {
+      this.bornAt.set(client, this.losses)
+      client.on('error', onError)
+    })
   }
 
   async rows<R = Row>(sql: string, params: Params = []): Promise<R[]> {
@@ -96,10 +101,10 @@ export class Database implements Queries {
   private async withClient<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     let client: pg.PoolClient | undefined
     let failure: unknown
-    // The pool stops listening while a client is out; a connection lost between two statements must not end the process.
+    // Also when it is lost between two statements.
     const onLost = (error: Error) => (failure = error)
     try {
-      client = await this.pool.connect()
+      client = await this.connect()
       client.on('error', onLost)
       return await use(client)
     } catch (error) {
@@ -107,7 +112,16 @@ export class Database implements Queries {
       throw asStoreError(error, this.at)
     } finally {
       client?.removeListener('error', onLost)
+      if (client !== undefined && failure !== undefined) this.losses++
       client?.release(failure !== undefined)
+    }
+  }
+
+  private async connect(): Promise<pg.PoolClient> {
+    for (;;) {
+      const client = await this.pool.connect()
+      if (this.bornAt.get(client) === this.losses) return client
+      client.release(true)
     }
   }
 }
@@ -121,7 +135,7 @@ export function clientConfig(options: ConnectionOptions): pg.ClientConfig {
     user: options.username,
     password: options.password,
     application_name: 'marc-migrations',
-    connectionTimeoutMillis: CONNECT_MS,
+    connectionTimeoutMillis: LIMITS.connectMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS
   }

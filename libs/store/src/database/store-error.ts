@@ -1,4 +1,4 @@
-import { MigrationError } from '@marc-migrations/domain'
+import { controlSchema, MigrationError } from '@marc-migrations/domain'
 
 /** Node's and PostgreSQL's codes for "it did not answer, or could not": nobody's fault, and gone when the server is back. */
 const OUTAGE_CODES = new Set([
@@ -54,18 +54,34 @@ export function isAnswer(error: unknown): boolean {
   return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !['08', '57', '25'].includes(code.slice(0, 2))
 }
 
-/** The schema or a table of it is not there. */
+/** A schema, a table or a function that is not there. */
+const MISSING_CODES = ['3F000', '42P01', '42883']
+
+/** The tenant's schema was there when the tenant was registered, and is not any more. */
 export function isSchemaGone(error: unknown): boolean {
-  const code = error instanceof Error ? codeOf(error) : undefined
-  return code === '3F000' || code === '42P01' || code === '42883'
+  return error instanceof MigrationError && error.code === 'TENANT_UNKNOWN' && error.facts['schema'] === 'gone'
 }
 
-/** An outage as the rest of the system knows it, with the settings to look at; anything else as it is. */
+/**
+ * What the rest of the system knows: an outage with the settings to look at, a database that is not migrated, a tenant whose
+ * schema was dropped. Anything else as it is.
+ */
 export function asStoreError(error: unknown, at: { readonly host: string; readonly port: number }): unknown {
-  if (error instanceof MigrationError || !isOutage(error)) return error
-  const code = error instanceof Error ? codeOf(error) : undefined
+  if (!(error instanceof Error) || error instanceof MigrationError) return error
+  const code = codeOf(error)
+  if (code !== undefined && MISSING_CODES.includes(code)) return missing(error)
+  if (!isOutage(error)) return error
   const setting = (code === undefined ? undefined : SETTINGS[code]) ?? 'DB_HOST, DB_PORT'
   return new MigrationError('STORE_UNAVAILABLE', { host: at.host, port: at.port, setting, reason: code }, error)
+}
+
+function missing(error: Error): MigrationError {
+  if (!error.message.includes(controlSchema)) return new MigrationError('TENANT_UNKNOWN', { schema: 'gone' }, error)
+  return new MigrationError(
+    'CONFIG_INVALID',
+    { reason: 'the database is not migrated: run marc-migrations migrate-db' },
+    error
+  )
 }
 
 function codeOf(error: Error): string | undefined {

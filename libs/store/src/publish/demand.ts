@@ -10,6 +10,9 @@ const DEMAND = perSchema(
   (s) => `
   with seen as (
     select (
+             select marks from ${control}.armed_check where tenant = $1 and operation_id = $2
+           ) as marks,
+           (
              select count(*) from ${s}.operation_chunk
               where operation_id = $2 and next_attempt_at is not null and published_at is not null
            )::int as outstanding,
@@ -35,7 +38,8 @@ const DEMAND = perSchema(
     update ${control}.armed_check a
        set outstanding = seen.outstanding, due = seen.due
       from seen
-     where a.tenant = $1 and a.operation_id = $2 and (a.outstanding, a.due) <> (seen.outstanding, seen.due)
+     where a.tenant = $1 and a.operation_id = $2 and a.marks = seen.marks
+       and (a.outstanding, a.due) <> (seen.outstanding, seen.due)
   )
   select outstanding, due from seen`
 )

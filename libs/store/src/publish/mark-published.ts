@@ -24,10 +24,11 @@ const MARK_PUBLISHED = perSchema(
   returning c.id, c.epoch`
 )
 
-/** The reservation is used: what it granted is now outstanding. */
+/** The grant is used, or given back: what it reserved is outstanding now, or free. */
 const NOTE_MARKED = `
   update ${control}.armed_check
-     set outstanding = outstanding + $3::int, due = greatest(0, due - $3::int), reserved = 0
+     set outstanding = outstanding + $3::int, due = greatest(0, due - $3::int), reserved = greatest(0, reserved - $4::int),
+         reserved_at = case when reserved > $4::int then reserved_at end, marks = marks + 1
    where tenant = $1 and operation_id = $2`
 
 /**
@@ -44,7 +45,7 @@ export async function markPublished(
     const operation = await lockOperation(on, tenant, operationId)
     if (operation === null) return []
     const marked = (await mayPublish(on, operation)) ? await mark(on, operation, limit) : []
-    await on.run(NOTE_MARKED, [tenant, operationId, marked.length])
+    await on.run(NOTE_MARKED, [tenant, operationId, marked.length, limit])
     return marked
   })
 }

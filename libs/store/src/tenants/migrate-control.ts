@@ -19,6 +19,7 @@ export async function migrateControl(
 ): Promise<{ readonly clusterId: string; readonly applied: readonly string[] }> {
   const applied = await runMigrations(options, 'control', controlSchema)
   const client = new pg.Client(clientConfig(options))
+  client.on('error', (err) => options.logger.warn({ err }, 'migration.connection-lost'))
   try {
     await client.connect()
     const { rows } = await client.query<{ id: string }>(CLUSTER_ID)

@@ -1,0 +1,154 @@
+import { createServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { once } from 'node:events'
+import { openStores } from '@marc-migrations/store'
+import { describe, expect } from 'vitest'
+import { Database } from '../../libs/store/src/database/database.ts'
+import { aDatabase } from '../support/postgres.ts'
+import { silentLogger } from '../support/silent-logger.ts'
+import { aDraft, reread, storesOn, test } from '../support/store-fixtures.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+
+const terminateAll = (db: TestDatabase) =>
+  db.query(`select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name = 'marc-migrations'`)
+
+describe('a connection that is lost', () => {
+  test('while it is idle ends nothing; the next statement has a fresh one', async ({ db, stores }) => {
+    await Promise.all([stores.ping(), stores.ping(), stores.ping()])
+    await terminateAll(db)
+    expect(await stores.tenants.list()).toEqual(['college', 'diku'])
+  })
+
+  test('in a transaction is an outage, and nothing of it stays', async ({ db, stores }) => {
+    const draft = aDraft()
+    const blocker = await db.client()
+    await blocker.query('begin; lock table marc_migrations_control.armed_check')
+    const starting = stores.operations.start(draft)
+    const failed = expect(starting).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      facts: { host: db.host, port: db.port }
+    })
+    await waiting(db)
+    await terminateAll(db)
+    await failed
+    await blocker.query('rollback')
+    expect(await stores.operations.get('diku', draft.id)).toBeNull()
+    expect(await stores.operations.start(draft)).toMatchObject({ id: draft.id })
+  })
+
+  test('again and again, under load, ends no process and loses no write', async ({ db }) => {
+    const stores = await storesOn(db, 4)
+    const until = performance.now() + 1500
+    const started: string[] = []
+    const work = async () => {
+      while (performance.now() < until) {
+        const draft = aDraft()
+        await stores.operations.start(draft).then(
+          () => started.push(draft.id),
+          (error: { code?: string }) => expect(error.code).toBe('STORE_UNAVAILABLE')
+        )
+      }
+    }
+    const cutting = (async () => {
+      while (performance.now() < until) {
+        await terminateAll(db)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    })()
+    await Promise.all([work(), work(), work(), work(), cutting])
+    expect(started.length).toBeGreaterThan(0)
+    for (const id of started) expect((await reread(stores, { tenant: 'diku', id })).id).toBe(id)
+    await stores.close()
+  })
+})
+
+const SHORT = { connectMs: 1000, queryMs: 15_000, statementMs: 14_000, lockMs: 5_000, idleInTransactionMs: 30_000 }
+const backend = async (database: Database) =>
+  (await database.rows<{ pid: number }>('select pg_backend_pid() as pid'))[0]?.pid
+
+test('a statement that waits too long for a lock is an outage, and its session is used again', async ({ db }) => {
+  const database = new Database({ ...db, maxPoolSize: 1, logger: silentLogger }, { ...SHORT, lockMs: 200 })
+  const before = await backend(database)
+  const blocker = await db.client()
+  await blocker.query('begin; lock table marc_migrations_control.settings')
+  await expect(database.rows('select 1 from marc_migrations_control.settings')).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+    facts: { reason: '55P03' }
+  })
+  expect(await backend(database)).toBe(before)
+  await blocker.query('rollback')
+  await database.close()
+})
+
+test.for([
+  ['the server gave up', { ...SHORT, statementMs: 200 }],
+  ['the server did not answer', { ...SHORT, queryMs: 200 }]
+] as const)('a statement that %s is an outage, and its session is never used again', async ([, limits], { db }) => {
+  const database = new Database({ ...db, maxPoolSize: 1, logger: silentLogger }, limits)
+  const before = await backend(database)
+  await expect(database.rows('select pg_sleep(1)')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  await expect(database.transaction((on) => on.rows('select pg_sleep(1)'))).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE'
+  })
+  expect(await backend(database)).not.toBe(before)
+  await database.close()
+})
+
+test('a transaction that stands still is ended by the server', async ({ db }) => {
+  const database = new Database({ ...db, maxPoolSize: 1, logger: silentLogger }, { ...SHORT, idleInTransactionMs: 200 })
+  const standing = database.transaction(async (on) => {
+    await on.run(`insert into marc_migrations_control.tenant (id) values ('x')`)
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    await on.run('select 1')
+  })
+  await expect(standing).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  expect(await database.rows(`select 1 from marc_migrations_control.tenant where id = 'x'`)).toEqual([])
+  await database.close()
+})
+
+test('a mistake in a transaction is told as it is, and rolled back', async ({ db }) => {
+  const database = new Database({ ...db, maxPoolSize: 1, logger: silentLogger })
+  const failing = database.transaction(async (on) => {
+    await on.run(`insert into marc_migrations_control.tenant (id) values ('x')`)
+    await on.run('select nonsense')
+  })
+  await expect(failing).rejects.toMatchObject({ code: '42703' })
+  await expect(database.transaction(() => Promise.reject(new TypeError('ours')))).rejects.toThrow('ours')
+  expect(await database.rows(`select 1 from marc_migrations_control.tenant where id = 'x'`)).toEqual([])
+  await database.close()
+})
+
+test('a server that takes connections and says nothing costs five seconds, not for ever', async () => {
+  const sockets: Socket[] = []
+  const mute = createServer((socket) => sockets.push(socket.on('error', () => {}))).listen(0, '127.0.0.1')
+  await once(mute, 'listening')
+  const { port } = mute.address() as AddressInfo
+  const began = performance.now()
+  const options = { host: '127.0.0.1', port, database: 'x', username: 'x', password: 'x', logger: silentLogger }
+  await expect(openStores({ ...options, maxPoolSize: 1, subPath: 'x' })).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+    facts: { host: '127.0.0.1', port, setting: 'DB_HOST, DB_PORT' }
+  })
+  expect(performance.now() - began).toBeLessThan(12_000)
+  sockets.forEach((socket) => socket.destroy())
+  mute.close()
+})
+
+test('a database that is not migrated says what to do', async () => {
+  const db = await aDatabase('empty')
+  const stores = await storesOn(db, 1)
+  await expect(stores.tenants.list()).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+  await stores.close()
+  await db.close()
+})
+
+async function waiting(db: TestDatabase): Promise<void> {
+  for (let tries = 0; tries < 300; tries++) {
+    const rows = await db.query(`select 1 from pg_stat_activity
+      where datname = current_database() and application_name = 'marc-migrations' and wait_event_type = 'Lock'`)
+    if (rows.length > 0) return
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  throw new Error('nothing waits')
+}
