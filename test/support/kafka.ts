@@ -1,9 +1,9 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
+import { leash, listening, type Leashed } from './leash.ts'
 
 export interface KafkaServer {
   /** `host:port` */
@@ -116,68 +116,12 @@ function properties(home: string, port: number, controllerPort: number, advertis
   ].join('\n')
 }
 
-interface RunningBroker {
-  signal(signal: NodeJS.Signals): void
-  end(signal: NodeJS.Signals): Promise<void>
-}
-
-/** The shell between us and the broker ends it when we are gone, however we went: its end of the pipe closes then. */
-const LEASH = '"$@" </dev/null >&2 & broker=$!; echo $broker; read _; kill -9 $broker; wait $broker'
-
-async function run(config: string, port: number, home: string): Promise<RunningBroker> {
-  const log = openSync(join(home, 'server.log'), 'a')
-  const command = ['java', ...JVM, '-cp', join(jars(), '*'), 'kafka.Kafka', config]
-  const leash = spawn('sh', ['-c', LEASH, 'sh', ...command], { stdio: ['pipe', 'pipe', log] })
-  const pid = await firstNumber(leash)
-  const exited = new Promise<void>((resolve) => leash.once('exit', () => resolve()))
-  const broker: RunningBroker = {
-    signal: (signal) => process.kill(pid, signal),
-    end: async (signal) => {
-      if (leash.exitCode === null && leash.signalCode === null) {
-        process.kill(pid, signal)
-        leash.stdin?.end()
-      }
-      await exited
-    }
-  }
-  await listening(port, () => leash.exitCode !== null).catch(async (error: unknown) => {
-    await broker.end('SIGKILL').catch(() => {})
-    throw new Error(`Kafka did not start: ${readFileSync(join(home, 'server.log'), 'utf8').slice(-2000)}`, { cause: error })
+async function run(config: string, port: number, home: string): Promise<Leashed> {
+  const log = join(home, 'server.log')
+  const broker = await leash(['java', ...JVM, '-cp', join(jars(), '*'), 'kafka.Kafka', config], { log })
+  await listening(port, broker).catch(async (error: unknown) => {
+    await broker.end('SIGKILL')
+    throw new Error(`Kafka did not start: ${readFileSync(log, 'utf8').slice(-2000)}`, { cause: error })
   })
   return broker
-}
-
-function firstNumber(child: ChildProcess): Promise<number> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('exit', () => reject(new Error('the shell ended')))
-    child.stdout?.once('data', (text: Buffer) => resolve(Number.parseInt(text.toString(), 10)))
-  })
-}
-
-async function listening(port: number, gone: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 600 && !gone(); tries++) {
-    if (await accepts(port)) return
-    await sleep(100)
-  }
-  throw new Error(`nothing listens on ${port}`)
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port })
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
-  })
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo
-      probe.close(() => resolve(port))
-    })
-  })
 }

@@ -1,0 +1,67 @@
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** What becomes of one request: passed on, refused, left without an answer, or its answer cut or held after so many bytes. */
+export type Fate =
+  'pass' | { readonly status: number } | 'silence' | { readonly cutAfterBytes: number } | { readonly holdAfterBytes: number }
+
+export interface FaultyS3 {
+  readonly url: string
+  /** Fates of the next requests, in order; after them all pass. */
+  next(...fates: Fate[]): void
+  /** Method and path of each request since the last call. */
+  seen(): string[]
+  /** Forgets fates that were not met. */
+  forget(): void
+  close(): Promise<void>
+}
+
+/** A proxy in front of a real server that makes of requests what the test says. */
+export async function faultyS3(target: string): Promise<FaultyS3> {
+  const fates: Fate[] = []
+  const seen: string[] = []
+  const proxy = createServer((incoming, answer) => {
+    seen.push(`${incoming.method} ${(incoming.url ?? '').split('?')[0]}`)
+    meet(fates.shift() ?? 'pass', new URL(target), incoming, answer)
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    next: (...more) => void fates.push(...more),
+    seen: () => seen.splice(0),
+    forget: () => void fates.splice(0),
+    close: () =>
+      new Promise((resolve) => {
+        proxy.close(() => resolve())
+        proxy.closeAllConnections()
+      })
+  }
+}
+
+function meet(fate: Fate, target: URL, incoming: IncomingMessage, answer: ServerResponse): void {
+  if (fate === 'silence') return
+  if (typeof fate === 'object' && 'status' in fate) {
+    incoming.resume()
+    answer.writeHead(fate.status).end()
+    return
+  }
+  const { method, headers, url } = incoming
+  const outgoing = request({ host: target.hostname, port: target.port, method, headers, path: url }, (real) => {
+    answer.writeHead(real.statusCode ?? 500, real.headers)
+    if (fate === 'pass') real.pipe(answer)
+    else passSome(real, answer, fate)
+  })
+  outgoing.on('error', () => answer.destroy())
+  incoming.pipe(outgoing)
+}
+
+function passSome(real: IncomingMessage, answer: ServerResponse, fate: Extract<Fate, object>): void {
+  let left = 'cutAfterBytes' in fate ? fate.cutAfterBytes : 'holdAfterBytes' in fate ? fate.holdAfterBytes : 0
+  real.on('data', (piece: Buffer) => {
+    if (left > 0) answer.write(piece.subarray(0, left))
+    left -= piece.byteLength
+    if (left > 0) return
+    real.destroy()
+    if ('cutAfterBytes' in fate) setImmediate(() => answer.destroy())
+  })
+}

@@ -1,0 +1,174 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { CreateBucketCommand } from '@aws-sdk/client-s3'
+import { MigrationError, type ErrorCode } from '@marc-migrations/domain'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { s3Client } from '../../libs/objects/src/s3-client.ts'
+import { freePort } from '../support/free-port.ts'
+import { startS3, type S3Server } from '../support/s3.ts'
+import { faultyS3, type FaultyS3 } from './faulty-s3.ts'
+import { bytesOf, optionsOn, storeOn } from './store-on.ts'
+
+const MiB = 1024 * 1024
+let server: S3Server
+let faulty: FaultyS3
+let bucket: string
+
+beforeAll(async () => {
+  server = await startS3()
+  faulty = await faultyS3(server.url)
+  bucket = `test-${randomUUID()}`
+  await s3Client(optionsOn(server)).send(new CreateBucketCommand({ Bucket: bucket }))
+})
+afterAll(async () => {
+  await faulty.close()
+  await server.stop()
+})
+afterEach(() => {
+  faulty.seen()
+  faulty.forget()
+})
+
+/** A store behind the faulty line; its look at the bucket is over. */
+async function aStore(change: Parameters<typeof storeOn>[1] = {}) {
+  const store = storeOn({ ...server, url: faulty.url }, { bucket, ...change })
+  await store.head('nothing')
+  faulty.seen()
+  return store
+}
+
+const code = (expected: ErrorCode) => (error: unknown) => error instanceof MigrationError && error.code === expected
+test('an object above the limit is uploaded in parts, one up to it in one request', async () => {
+  const store = await aStore({ maxChunkBytes: 8 * MiB })
+  await store.put('small', randomBytes(8 * MiB))
+  expect(faulty.seen()).toEqual([`PUT /${bucket}/small`])
+  const large = randomBytes(17 * MiB)
+  const info = await store.put('large', large)
+  expect(faulty.seen().length).toBeGreaterThan(3)
+  expect(info.lengthBytes).toBe(17 * MiB)
+  expect((await bytesOf(store.read('large'))).equals(large)).toBe(true)
+})
+
+test('S3_RETRY_COUNT is the number of tries, not of further tries', async () => {
+  const store = await aStore({ retryCount: 3 })
+  faulty.next({ status: 503 }, { status: 500 })
+  await store.put('third-time', Buffer.from('x'))
+  expect(faulty.seen()).toHaveLength(3)
+  faulty.next({ status: 503 }, { status: 503 }, { status: 503 })
+  await expect(store.put('never', Buffer.from('x'))).rejects.toSatisfy(code('OBJECTS_UNAVAILABLE'))
+  expect(faulty.seen()).toHaveLength(3)
+})
+
+test('the first delay is S3_RETRY_DELAY_MS, the next is twice that', async () => {
+  const store = await aStore({ retryDelayMs: 200 })
+  faulty.next({ status: 503 }, { status: 503 })
+  const began = performance.now()
+  await store.put('delayed', Buffer.from('x'))
+  expect(performance.now() - began).toBeGreaterThanOrEqual(590)
+})
+
+test('a refusal is not tried again', async () => {
+  const store = await aStore()
+  faulty.next({ status: 403 })
+  await expect(store.put('forbidden', Buffer.from('x'))).rejects.toSatisfy(code('OBJECTS_UNAVAILABLE'))
+  expect(faulty.seen()).toHaveLength(1)
+})
+
+test('a store without room says OBJECTS_FULL', async () => {
+  const store = await aStore({ retryCount: 1 })
+  faulty.next({ status: 507 })
+  await expect(store.put('no-room', Buffer.from('x'))).rejects.toSatisfy(code('OBJECTS_FULL'))
+})
+
+test('a body that breaks off is read on from where it broke', async () => {
+  const store = await aStore()
+  const content = randomBytes(3 * MiB)
+  await store.put('cut', content)
+  faulty.next({ cutAfterBytes: MiB }, { cutAfterBytes: MiB })
+  expect((await bytesOf(store.read('cut'))).equals(content)).toBe(true)
+  faulty.next({ cutAfterBytes: MiB })
+  const range = { offset: 1_000, length: 2 * MiB }
+  expect((await bytesOf(store.read('cut', { range }))).equals(content.subarray(1_000, 1_000 + 2 * MiB))).toBe(true)
+})
+
+test('a body that breaks off each time fails as an outage', async () => {
+  const store = await aStore({ retryCount: 2 })
+  await store.put('hopeless', randomBytes(3 * MiB))
+  faulty.next({ cutAfterBytes: 1_000 }, { cutAfterBytes: 1_000 }, { cutAfterBytes: 1_000 })
+  await expect(bytesOf(store.read('hopeless'))).rejects.toSatisfy(code('OBJECTS_UNAVAILABLE'))
+})
+
+test('an object that is replaced while its body is broken off is not read as a mixture', async () => {
+  const store = await aStore()
+  await store.put('replaced', randomBytes(3 * MiB))
+  faulty.next({ cutAfterBytes: MiB })
+  const reading = store.read('replaced')[Symbol.asyncIterator]()
+  await reading.next()
+  await storeOn(server, { bucket }).put('replaced', randomBytes(3 * MiB))
+  const rest = bytesOf({ [Symbol.asyncIterator]: () => reading })
+  await expect(rest).rejects.toSatisfy(code('SOURCE_CHANGED'))
+})
+
+test('a store that accepts and says nothing costs the request timeout of each try, no more', async () => {
+  const store = await aStore({ requestTimeoutMs: 300, retryCount: 2 })
+  faulty.next('silence', 'silence')
+  const began = performance.now()
+  await expect(store.put('silent', Buffer.from('x'))).rejects.toSatisfy(code('OBJECTS_UNAVAILABLE'))
+  expect(performance.now() - began).toBeLessThan(3_000)
+})
+
+test('a body that stops coming is given up after the request timeout, and read on', async () => {
+  const store = await aStore({ requestTimeoutMs: 500 })
+  const content = randomBytes(3 * MiB)
+  await store.put('held', content)
+  faulty.next({ holdAfterBytes: MiB })
+  const began = performance.now()
+  expect((await bytesOf(store.read('held'))).equals(content)).toBe(true)
+  expect(performance.now() - began).toBeLessThan(5_000)
+})
+
+test('a running call is ended by its signal, with the reason of the signal', async () => {
+  const store = await aStore()
+  const abort = new AbortController()
+  const reason = new Error('the lease is lost')
+  faulty.next('silence', 'silence')
+  setTimeout(() => abort.abort(reason), 100)
+  await expect(store.put('x', Buffer.from('x'), abort.signal)).rejects.toBe(reason)
+})
+
+test('a store that is away makes calls fail as an outage, the start does not', async () => {
+  const store = storeOn({ ...server, url: `http://127.0.0.1:${await freePort()}` }, { retryCount: 2 })
+  await expect(store.head('x')).rejects.toSatisfy(code('OBJECTS_UNAVAILABLE'))
+  await expect(store.check()).rejects.toSatisfy(code('OBJECTS_UNAVAILABLE'))
+})
+
+test('a missing bucket is made at the start', async () => {
+  const store = storeOn(server)
+  await store.check()
+})
+
+test('a bucket that could not be made at the start is made when the store can be reached', async () => {
+  const store = storeOn({ ...server, url: faulty.url }, { retryCount: 1 })
+  faulty.next({ status: 500 })
+  await store.head('x')
+  await store.check()
+})
+
+test('blank keys mean the credentials of the surroundings', async () => {
+  const before = { ...process.env }
+  process.env['AWS_ACCESS_KEY_ID'] = server.accessKeyId
+  process.env['AWS_SECRET_ACCESS_KEY'] = server.secretAccessKey
+  try {
+    await storeOn({ ...server, accessKeyId: '', secretAccessKey: '' }).check()
+  } finally {
+    process.env = before
+  }
+})
+
+test.each([
+  { url: 'http://minio:9000', isAws: false, pathStyle: true },
+  { url: 'http://storage.example.org', isAws: true, pathStyle: false },
+  { url: 'https://s3.amazonaws.com', isAws: false, pathStyle: false },
+  { url: 'https://s3.eu-west-1.amazonaws.com', isAws: true, pathStyle: false }
+])('$url with S3_IS_AWS=$isAws: bucket in the path is $pathStyle', ({ url, isAws, pathStyle }) => {
+  expect(s3Client({ ...optionsOn(server), url, isAws }).config.forcePathStyle).toBe(pathStyle)
+})
