@@ -1,13 +1,15 @@
 import { Iso2709Cutter, RECORD_TERMINATOR } from './iso2709-cutter.ts'
+import type { MarcRecord } from './marc-record.ts'
 import { problemOf } from './problem.ts'
-import type { ProblemCode } from './problem.ts'
+import type { Problem } from './problem.ts'
 import { readCarefully } from './read-carefully.ts'
 import type { TextOptions } from './read-carefully.ts'
 import { readingOf } from './reading-of.ts'
-import type { PiecePlace, Reading } from './reading.ts'
+import type { ErrorReading, PiecePlace, Reading } from './reading.ts'
 import { MAX_RECORD_BYTES } from './record-cut.ts'
 import type { RecordCut } from './record-cut.ts'
 import { WellFormedReader } from './well-formed-json.ts'
+import { wellFormedRecord } from './well-formed-record.ts'
 
 const NO_PROBLEMS = [] as const
 
@@ -25,10 +27,47 @@ export function* readIso2709(
 ): Generator<Reading, void, undefined> {
   const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const wellFormed = new WellFormedReader(piece)
-  const cutter = new Iso2709Cutter({ offset: at.firstOffset, index: at.firstIndex })
-  for (const cuts of [cutter.push(piece), cutter.end()]) {
-    for (const cut of cuts) yield readCut(piece, cut, at.firstOffset, wellFormed, options)
+  for (const cut of cutsOf(piece, at)) yield readCut(piece, cut, at.firstOffset, wellFormed, options)
+}
+
+/** A reading with its record as objects instead of text. */
+export type ObjectReading =
+  | {
+      readonly ok: true
+      readonly index: number
+      readonly offset: number
+      readonly length: number
+      readonly record: MarcRecord
+      readonly problems: readonly Problem[]
+    }
+  | ErrorReading
+
+/** Reads as `readIso2709` does, to objects, for those who want to look into records; the same records, the same problems. */
+export function* readIso2709Objects(
+  bytes: Uint8Array,
+  at: PiecePlace,
+  options: TextOptions = {}
+): Generator<ObjectReading, void, undefined> {
+  const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  for (const cut of cutsOf(piece, at)) {
+    const start = cut.offset - at.firstOffset
+    const lost = lostCut(piece, cut, start)
+    const record = lost === undefined ? wellFormedRecord(piece, start, start + cut.length) : undefined
+    const { index, offset, length } = cut
+    if (lost !== undefined) yield lost
+    else if (record !== undefined) yield { ok: true, index, offset, length, record, problems: NO_PROBLEMS }
+    else {
+      const result = readCarefully(piece.subarray(start, start + length), offset, options)
+      if (result.record === undefined) yield { ok: false, index, offset, length, problem: result.problem }
+      else yield { ok: true, index, offset, length, record: result.record, problems: result.problems }
+    }
   }
+}
+
+function* cutsOf(piece: Buffer, { firstIndex, firstOffset }: PiecePlace): Generator<RecordCut, void, undefined> {
+  const cutter = new Iso2709Cutter({ offset: firstOffset, index: firstIndex })
+  yield* cutter.push(piece)
+  yield* cutter.end()
 }
 
 function readCut(
@@ -40,20 +79,22 @@ function readCut(
 ): Reading {
   const { index, offset, length } = cut
   const start = offset - firstOffset
-  const end = start + length
-  if (piece[end - 1] !== RECORD_TERMINATOR)
-    return unreadable(cut, length < MAX_RECORD_BYTES ? 'RECORD_NOT_TERMINATED' : 'RECORD_TOO_LONG')
-  const text = wellFormed.read(start, end)
+  const lost = lostCut(piece, cut, start)
+  if (lost !== undefined) return lost
+  const text = wellFormed.read(start, start + length)
   if (text !== undefined) {
     const { marc, controlNumber, controlNumberIdentifier } = text
     return { ok: true, index, offset, length, marc, controlNumber, controlNumberIdentifier, problems: NO_PROBLEMS }
   }
-  const result = readCarefully(piece.subarray(start, end), offset, options)
+  const result = readCarefully(piece.subarray(start, start + length), offset, options)
   return result.record === undefined
     ? { ok: false, index, offset, length, problem: result.problem }
     : readingOf(cut, result.record, result.problems)
 }
 
-function unreadable({ index, offset, length }: RecordCut, code: ProblemCode): Reading {
+/** A cut without a terminator: the end of the file, or of what is read of one record. */
+function lostCut(piece: Buffer, { index, offset, length }: RecordCut, start: number): ErrorReading | undefined {
+  if (piece[start + length - 1] === RECORD_TERMINATOR) return undefined
+  const code = length < MAX_RECORD_BYTES ? 'RECORD_NOT_TERMINATED' : 'RECORD_TOO_LONG'
   return { ok: false, index, offset, length, problem: problemOf(code, { offset }) }
 }
