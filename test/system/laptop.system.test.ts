@@ -87,7 +87,7 @@ async function startJob(api: Process, tenant: string, seed: number): Promise<Job
     headers,
     body,
     duplex: 'half'
-  } as RequestInit)
+  })
   expect(uploaded.status).toBe(201)
   const request = { entityType: 'authority', operationType: 'import', source: { name: 'names.mrc', format: 'iso2709' } }
   const started = await fetch(`${base}/marc-migrations`, { method: 'POST', headers, body: JSON.stringify(request) })
