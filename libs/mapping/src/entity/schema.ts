@@ -1,8 +1,8 @@
 /** How a property holds what is written to it, and how it stands in the entity line. */
-export type PropertyKind = 'text' | 'integer' | 'boolean' | 'enum' | 'texts' | 'textSet' | 'objects' | 'single'
+type PropertyKind = 'text' | 'integer' | 'boolean' | 'enum' | 'texts' | 'textSet' | 'objects' | 'single'
 
 /** `identifiers` is the list of `{value, identifierTypeId}` inside a preceding or succeeding title; `date` is never written. */
-export type LeafKind = 'text' | 'boolean' | 'texts' | 'identifiers' | 'date'
+type LeafKind = 'text' | 'boolean' | 'texts' | 'identifiers' | 'date'
 
 export interface Leaf {
   readonly key: string

@@ -38,7 +38,7 @@ export function referenceLists(params: Readonly<Record<string, unknown>>): Refer
 /** A look-up met an entry without the compared property before any match; the function fails. */
 export const LOOK_UP_FAILED = Symbol('look-up failed')
 
-export interface Found {
+interface Found {
   readonly position: number
   readonly id: string | null
 }

@@ -19,7 +19,7 @@ export interface ControlBuffer {
 /** Equals the text of no indicator, not even a blank. */
 export const NO_INDICATOR = -1
 
-export const DEFAULT_LEADER = '00000nam a2200000 a 4500'
+const DEFAULT_LEADER = '00000nam a2200000 a 4500'
 
 /**
  * A record as a reader leaves it: leader as it was written, 001 apart, other control fields and fields in the order they

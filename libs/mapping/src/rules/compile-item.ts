@@ -14,7 +14,7 @@ import type { Target } from './compile-target.ts'
 import { compileTextRules } from './compile-text-rules.ts'
 import type { JsonObject } from './rules-document.ts'
 import { codesOf, isObject, textOf } from './rules-document.ts'
-import type { Run } from './run.ts'
+import type { HandleField } from './run.ts'
 import { refusal, tracedHandle, tracedTarget } from './trace.ts'
 import type { Trace } from './trace.ts'
 
@@ -37,7 +37,7 @@ export interface EntryFlags {
 export interface Item {
   /** `requiredSubfield` and `exclusiveSubfield`; where they fail the whole entry stops. Null = always. */
   readonly allows: ((field: FieldBuffer) => boolean) | null
-  handle(run: Run, field: FieldBuffer): void
+  readonly handle: HandleField
 }
 
 export function compileItem(item: JsonObject, flags: EntryFlags, context: CompileContext): Item {
@@ -60,13 +60,13 @@ export function compileItem(item: JsonObject, flags: EntryFlags, context: Compil
   }
 }
 
-function failing(reason: string): Item['handle'] {
+function failing(reason: string): HandleField {
   return () => {
     throw new RecordFailed(reason)
   }
 }
 
-function compileHandle(item: JsonObject, flags: EntryFlags, context: CompileContext): Item['handle'] {
+function compileHandle(item: JsonObject, flags: EntryFlags, context: CompileContext): HandleField {
   const selected = codesOf(item['subfield'])
   const path = textOf(item['target'])
   if (selected === null) return failing(`the entry for ${path ?? 'no target'} has no subfield list`)
@@ -74,7 +74,7 @@ function compileHandle(item: JsonObject, flags: EntryFlags, context: CompileCont
   if (path === null) return failing('an entry has no target')
   const target = compileTarget(context.schema, path)
   const { trace } = context
-  const plainHandle: Item['handle'] =
+  const plainHandle: HandleField =
     target === null
       ? (run) => join?.begin(run)
       : compileWriting(
@@ -98,7 +98,7 @@ function compileWriting(
   { selected, join, target }: ItemParts,
   flags: EntryFlags,
   context: CompileContext
-): Item['handle'] {
+): HandleField {
   const split = compileSplit(item['subFieldSplit'])
   const onJoined = item['applyRulesOnConcatenatedData'] === true
   const rules = compileTextRules(item['rules'], context.lists, flags.keepTrailingBackslash)

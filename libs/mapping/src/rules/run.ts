@@ -41,3 +41,6 @@ export class Run implements Place {
     this.current = RECORD_ITSELF
   }
 }
+
+/** What an item does with a field. */
+export type HandleField = (run: Run, field: FieldBuffer) => void

@@ -1,7 +1,7 @@
 import type { FieldBuffer } from '../record/record-buffer.ts'
 import { hasSubfield } from '../record/record-buffer.ts'
-import type { Item } from './compile-item.ts'
 import type { Target, Write } from './compile-target.ts'
+import type { HandleField } from './run.ts'
 import { codeOf, isObject, textOf, textsOf } from './rules-document.ts'
 
 /** Hears what rules do with one record. Rules compiled without one pay nothing for it. */
@@ -39,7 +39,7 @@ export function tracedTarget(target: Target, path: string, trace: Trace): Target
 
 /** An item that says why nothing came of it. */
 export function tracedHandle(
-  handle: Item['handle'],
+  handle: HandleField,
   facts: {
     readonly path: string
     readonly selected: readonly number[]
@@ -47,7 +47,7 @@ export function tracedHandle(
     readonly isValid: boolean
   },
   trace: Trace
-): Item['handle'] {
+): HandleField {
   const { path, selected, rules, isValid } = facts
   const borrowed = borrowedCodes(rules)
   return (run, field) => {
