@@ -5,14 +5,34 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { TestDatabase } from '../support/postgres.ts'
 
 const bin = join(import.meta.dirname, '..', '..', 'apps', 'cli', 'bin', 'marc-migrations.js')
+
+/** Leases of three seconds, so that a dead process's work is taken up while a test is watching. */
+export const fastProfile: Readonly<Record<string, string>> = {
+  LEASE_MS: '3000',
+  LEASE_RENEW_MS: '1000',
+  SWEEP_INTERVAL_MS: '1000',
+  REPUBLISH_MS: '3000',
+  NODE_HEARTBEAT_MS: '500'
+}
+
+export function databaseEnv(db: TestDatabase): Record<string, string> {
+  return {
+    DB_HOST: db.host,
+    DB_PORT: String(db.port),
+    DB_DATABASE: db.database,
+    DB_USERNAME: db.username,
+    DB_PASSWORD: db.password
+  }
+}
 
 /** A real process of the product, its log, and real signals. */
 export interface Process {
   readonly verb: string
   readonly pid: number
-  readonly port: number
+  readonly url: string
   /** Log lines so far, as logged. */
   readonly log: readonly Record<string, unknown>[]
   ready(): Promise<void>
@@ -49,7 +69,7 @@ export async function startProcess(verb: string, env: Record<string, string>): P
   return {
     verb,
     pid: child.pid ?? 0,
-    port,
+    url: `http://127.0.0.1:${port}`,
     log,
     ready: () =>
       healthy(
