@@ -32,6 +32,7 @@ export function databaseEnv(db: TestDatabase): Record<string, string> {
 export interface Process {
   readonly verb: string
   readonly pid: number
+  readonly port: number
   readonly url: string
   /** Log lines so far, as logged. */
   readonly log: readonly Record<string, unknown>[]
@@ -69,6 +70,7 @@ export async function startProcess(verb: string, env: Record<string, string>): P
   return {
     verb,
     pid: child.pid ?? 0,
+    port,
     url: `http://127.0.0.1:${port}`,
     log,
     ready: () =>

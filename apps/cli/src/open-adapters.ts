@@ -13,7 +13,7 @@ import {
 import { fileSource } from '@marc-migrations/flow'
 import { directoryRules } from '@marc-migrations/folio'
 import { defaultRules } from '@marc-migrations/mapping'
-import { directoryStore } from '@marc-migrations/objects'
+import { directoryStore, s3Store } from '@marc-migrations/objects'
 import { newId, systemClock, type Config } from '@marc-migrations/runtime'
 import { migrateControl, openStores, tableBus } from '@marc-migrations/store'
 import { migrationsDir } from './cli-paths.ts'
@@ -57,7 +57,7 @@ export async function openAdapters({ config, kind, nodeId, logger, onDead }: Ada
     objects,
     bus,
     rules,
-    sources: sourcesOver(objects),
+    sources: sourcesOver(objects, stores.storedRecords),
     names: {
       broker: config.kafka === undefined ? 'table' : 'kafka',
       objects: config.objects.kind,
@@ -89,11 +89,11 @@ export async function openDatabase(config: Pick<Config, 'db' | 'tokenKey' | 'sub
   return openStores({ ...options, ...tokenKey, subPath: config.subPath })
 }
 
-export function openObjects(config: Pick<Config, 'objects'>, logger: Logger): ObjectStore {
-  if (config.objects.kind === 'directory') return directoryStore({ dir: config.objects.dir, logger })
-  throw new MigrationError('CONFIG_INVALID', {
-    S3_BUCKET: 'is set, but this version keeps objects in a directory only. Set OBJECTS_DIR.'
-  })
+export function openObjects(config: Pick<Config, 'objects' | 'maxChunkBytes' | 'subPath'>, logger: Logger): ObjectStore {
+  const { objects, maxChunkBytes, subPath } = config
+  return objects.kind === 'directory'
+    ? directoryStore({ dir: objects.dir, logger })
+    : s3Store({ ...objects, maxChunkBytes, subPath, logger })
 }
 
 function openRules({ rules }: Config): RulesSource {
@@ -110,10 +110,7 @@ function openRules({ rules }: Config): RulesSource {
   }
 }
 
-function sourcesOver(objects: ObjectStore): (operationType: OperationType) => RecordSource {
+function sourcesOver(objects: ObjectStore, storedRecords: RecordSource): (operationType: OperationType) => RecordSource {
   const files = fileSource(objects, newId)
-  return (operationType) => {
-    if (operationType === 'import') return files
-    throw new MigrationError('SOURCE_UNREADABLE', { operationType, hint: 'this version reads uploaded files only' })
-  }
+  return (operationType) => (operationType === 'import' ? files : storedRecords)
 }

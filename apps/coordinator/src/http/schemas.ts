@@ -218,6 +218,10 @@ const Info = Type.Object(
       rules: Type.String(),
       postgres: Type.String()
     }),
+    broker: Type.Object({
+      connected: Type.Boolean({ description: 'false: workers find chunks in the table until the broker is back' }),
+      detail: Type.Optional(Type.String())
+    }),
     importEnabled: Type.Boolean(),
     defaultTenant: Type.Optional(Type.String())
   },

@@ -30,11 +30,15 @@ export function adminRoutes(api: Api, { deps }: RouteContext): void {
     summary: 'Version and active adapters',
     response: { 200: ref<unknown>('Info', 'Facts') }
   }
-  api.get('/admin/info', { schema: infoSchema }, () => ({
-    name: 'marc-migrations',
-    version,
-    adapters,
-    importEnabled,
-    ...(defaultTenant === undefined ? {} : { defaultTenant })
-  }))
+  api.get('/admin/info', { schema: infoSchema }, async () => {
+    const { connected, detail } = await deps.bus.health()
+    return {
+      name: 'marc-migrations',
+      version,
+      adapters,
+      broker: { connected, ...(detail === undefined ? {} : { detail }) },
+      importEnabled,
+      ...(defaultTenant === undefined ? {} : { defaultTenant })
+    }
+  })
 }
