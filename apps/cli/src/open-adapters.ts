@@ -52,6 +52,7 @@ export async function openAdapters({ config, kind, nodeId, logger, onDead }: Ada
   const objects = openObjects(config, logger)
   const stores = await openDatabase(config, logger)
   const bus = await openBus()
+  const files = fileSource(objects, newId)
   return {
     stores,
     objects,
@@ -89,11 +90,12 @@ export async function openDatabase(config: Pick<Config, 'db' | 'tokenKey' | 'sub
   return openStores({ ...options, ...tokenKey, subPath: config.subPath })
 }
 
-export function openObjects(config: Pick<Config, 'objects' | 'maxChunkBytes' | 'subPath'>, logger: Logger): ObjectStore {
-  const { objects, maxChunkBytes, subPath } = config
+type ObjectsConfig = Pick<Config, 'objects' | 'subPath' | 'maxChunkBytes'>
+
+export function openObjects({ objects, subPath, maxChunkBytes }: ObjectsConfig, logger: Logger): ObjectStore {
   return objects.kind === 'directory'
     ? directoryStore({ dir: objects.dir, logger })
-    : s3Store({ ...objects, maxChunkBytes, subPath, logger })
+    : s3Store({ ...objects, subPath, maxChunkBytes, logger })
 }
 
 function openRules({ rules }: Config): RulesSource {
@@ -108,9 +110,4 @@ function openRules({ rules }: Config): RulesSource {
           'is folio, but this version has rules of its own or from a directory only. Set it to default or directory.'
       })
   }
-}
-
-function sourcesOver(objects: ObjectStore, storedRecords: RecordSource): (operationType: OperationType) => RecordSource {
-  const files = fileSource(objects, newId)
-  return (operationType) => (operationType === 'import' ? files : storedRecords)
 }

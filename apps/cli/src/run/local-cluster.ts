@@ -47,7 +47,7 @@ export async function startLocalCluster(options: ClusterOptions): Promise<LocalC
   const began = performance.now()
   const postgres = await startPostgres({ place, ids, removeAtEnd: place })
   say(
-    `PostgreSQL 17 is up after ${seconds(performance.now() - began)}: 127.0.0.1:${postgres.db.port}, gone when the run ends`
+    `PostgreSQL is up after ${seconds(performance.now() - began)}: 127.0.0.1:${postgres.db.port}, gone when the run ends`
   )
 
   let fail: (reason: unknown) => void = () => {}

@@ -78,7 +78,7 @@ export function reportText(report: RunReport, outDir: string | undefined): strin
 function reasonLines({ reasons }: RunReport): string[] {
   const shown = reasons
     .slice(0, REASONS_SHOWN)
-    .map(({ reason, count, firstIndex }) => `  ${grouped(count)} x ${reason} (first: record ${grouped(firstIndex)})`)
+    .map(({ reason, count, firstIndex }) => `  ${grouped(count)} x ${reason} (first at index ${grouped(firstIndex)})`)
   const more = reasons.length > REASONS_SHOWN ? [`  and ${reasons.length - REASONS_SHOWN} reasons more`] : []
   return shown.length === 0 ? [] : ['rejected because', ...shown, ...more]
 }

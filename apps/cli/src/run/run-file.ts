@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { directoryStore } from '@marc-migrations/objects'
 import { createLogger } from '@marc-migrations/runtime'
+import { DEMO_RECORDS } from '../demo-file/demo-file.ts'
 import { temporaryPlace } from '../embedded/postgres-place.ts'
 import { unprivilegedUser } from '../embedded/unprivileged-user.ts'
 import type { ExitCode } from '../exit-codes.ts'
@@ -34,8 +35,11 @@ export async function runFile(input: Input, options: RunOptions): Promise<ExitCo
   const undo: (() => unknown)[] = [() => rmSync(place, { recursive: true, force: true, maxRetries: 10 }), () => view.stop()]
   try {
     const report = await untilInterrupted(view.say, async () => {
+      if (given === undefined)
+        view.say(`making ${grouped(DEMO_RECORDS)} authority records, a few of them broken on purpose …`)
       const file = given ?? (await makeInput(place))
       undo.push(() => file.handle.close())
+      view.say(`starting PostgreSQL, a coordinator and ${workersOf(options)} …`)
       const cluster = await startLocalCluster({ place, ids, workers: options.workers, say: view.say })
       undo.push(() => cluster.stop())
       return Promise.race([migrate(file, cluster, outDir, view, options), cluster.failed])
@@ -56,11 +60,10 @@ async function migrate(
   options: RunOptions
 ): Promise<RunReport & { readonly exitCode: ExitCode }> {
   const api = migrationApi(() => cluster.url())
-  view.say(`the API and its page are at ${cluster.url()}/ while this runs, with ${workersOf(options)} behind it`)
+  view.say(`all of it is up: API and page are at ${cluster.url()}/ while this runs`)
   await api.registerTenant()
   const source = await api.upload(file.uploadName, file.handle, file.lengthBytes)
-  const made = file.planted === undefined ? '' : `, ${file.planted.length} of its records broken on purpose`
-  view.say(`sent ${source.name}: ${source.format}, ${grouped(file.lengthBytes)} bytes${made}`)
+  view.say(`sent ${source.name}: ${source.format}, ${grouped(file.lengthBytes)} bytes`)
   const started = await api.start(options.entity, source)
   const operation = await followOperation(api, started.id, (now) => view.update(now))
 
