@@ -138,7 +138,7 @@ const entry = fc
   .array(fc.tuple(fc.constantFrom(...ruleKeys), wild(ruleKeys, ruleTexts)), { maxLength: 7 })
   .map((members) => ({ target: 'title', subfield: ['a'], ...(Object.fromEntries(members) as object) }))
 const entries = fc.oneof(
-  { weight: 8, arbitrary: fc.array(entry, { maxLength: 3 }) as fc.Arbitrary<unknown> },
+  { weight: 8, arbitrary: fc.array(entry, { maxLength: 3 }) },
   { weight: 1, arbitrary: wild(ruleKeys, ruleTexts) }
 )
 const rules = fc.record(
