@@ -100,6 +100,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       void slots(() => work(hint, answer)).finally(() => {
         busy--
         regulate()
+        floor?.slotFreed()
         stores.wake.signal('room').catch(() => {})
       })
       regulate()
