@@ -58,7 +58,7 @@ export async function openAdapters({ config, kind, nodeId, logger, onDead }: Ada
     objects,
     bus,
     rules,
-    sources: sourcesOver(objects, stores.storedRecords),
+    sources: (operationType) => (operationType === 'import' ? files : stores.storedRecords),
     names: {
       broker: config.kafka === undefined ? 'table' : 'kafka',
       objects: config.objects.kind,
