@@ -58,6 +58,7 @@ export interface SourceFile {
 export interface Info {
   readonly version: string
   readonly adapters: Readonly<Record<string, string>>
+  readonly broker?: { readonly connected: boolean; readonly detail?: string }
   readonly importEnabled: boolean
   readonly defaultTenant?: string
 }

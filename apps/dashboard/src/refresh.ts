@@ -18,12 +18,13 @@ import {
 } from './state.ts'
 
 const LIST_EVERY_MS = 2000
+const INFO_EVERY_MS = 10_000
 const NODES_EVERY_MS = 5000
 const HIDDEN_EVERY_MS = 20_000
 
 /** Keeps the state fresh for as long as the page is open; slower while nobody looks. */
 export function startRefreshing(): void {
-  void repeat(refreshInfo, 30_000)
+  void repeat(refreshInfo, INFO_EVERY_MS)
   void repeat(refreshOperations, LIST_EVERY_MS)
   void repeat(refreshNodes, NODES_EVERY_MS)
   effect(() => {

@@ -29,14 +29,20 @@ export function healthCheck(deps: HttpDeps): () => Promise<Health> {
   }
 }
 
-async function checkAll({ stores, objects, bus, clock }: HttpDeps): Promise<Health> {
+/** Whether the broker is connected, within 2 s. */
+export function brokerHealth({ bus, clock }: HttpDeps): Promise<ComponentHealth> {
+  return check(async () => {
+    const { adapter, connected, detail } = await bus.health()
+    if (!connected) throw new Error(detail ?? `${adapter} is not connected`)
+  }, clock)
+}
+
+async function checkAll(deps: HttpDeps): Promise<Health> {
+  const { stores, objects, clock } = deps
   const [postgres, store, broker] = await Promise.all([
     check(() => stores.ping(), clock),
     check(() => objects.check(), clock),
-    check(async () => {
-      const { adapter, connected, detail } = await bus.health()
-      if (!connected) throw new Error(detail ?? `${adapter} is not connected`)
-    }, clock)
+    brokerHealth(deps)
   ])
   const up = postgres.status === 'UP' && store.status === 'UP'
   return { status: up ? 'UP' : 'DOWN', components: { postgres, objects: store, broker } }

@@ -18,23 +18,22 @@ export function sourceNameOf(text: string): string {
  * bytes are none of the known formats, is refused before anything is stored.
  */
 export async function receiveSource(
-  upload: { readonly tenant: string; readonly name: string; readonly pieces: AsyncIterable<Uint8Array> },
+  upload: { readonly tenant: string; readonly name: string; readonly pieces: AsyncIterator<Uint8Array> },
   deps: HttpDeps,
   signal: AbortSignal
 ): Promise<{ readonly file: Omit<SourceFile, 'uploadedAt'>; readonly replaced: boolean }> {
-  const { tenant, name } = upload
-  const pieces = upload.pieces[Symbol.asyncIterator]()
+  const { tenant, name, pieces } = upload
   const head = await readHead(pieces)
   const format = recognise(name, head, deps)
 
-  const key = uploadName(deps.settings.subPath, tenant, name, deps.newId())
-  const { etag, lengthBytes } = await deps.objects.putStream(key, withHead(head, pieces), signal)
-  const file = { name, objectKey: key, etag, lengthBytes, format }
+  const objectKey = uploadName(deps.settings.subPath, tenant, name, deps.newId())
+  const { etag, lengthBytes } = await deps.objects.putStream(objectKey, withHead(head, pieces), signal)
+  const file = { name, objectKey, etag, lengthBytes, format }
   try {
     const earlier = await deps.stores.sourceFiles.point(tenant, file)
     return { file, replaced: earlier !== null }
   } catch (error) {
-    await forget(key, deps)
+    await forget(objectKey, deps)
     throw error
   }
 }

@@ -26,6 +26,7 @@ import { tenantDoor } from './tenant-door.ts'
 
 const BODY_LIMIT_BYTES = 1024 * 1024
 const IDLE_SOCKET_MS = 120_000
+const CLOSE_IDLE_EVERY_MS = 200
 
 /**
  * The REST API, its documentation and the page, on one port; `listen` and `close` are the caller's.
@@ -42,12 +43,7 @@ export function buildHttp(deps: HttpDeps): Api {
       sendError(reply, errorAnswer(error))
     }
   })
-  const closing = new AbortController()
-  const context: RouteContext = { deps, closing: closing.signal }
-  api.addHook('preClose', (done) => {
-    closing.abort()
-    done()
-  })
+  const context: RouteContext = { deps, closing: closingOf(api) }
   readBodiesUnparsed(api)
   answerErrors(api, deps)
   logAnswers(api, deps)
@@ -65,6 +61,22 @@ export function buildHttp(deps: HttpDeps): Api {
     await pageRoutes(inner, deps.settings.pageDir)
   })
   return api
+}
+
+/** A signal that aborts when the server begins to close; connections that fall idle after that moment are closed too. */
+function closingOf(api: Api): AbortSignal {
+  const closing = new AbortController()
+  let sweeping: NodeJS.Timeout | undefined
+  api.addHook('preClose', (done) => {
+    closing.abort()
+    sweeping = setInterval(() => api.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS)
+    done()
+  })
+  api.addHook('onClose', (_instance, done) => {
+    clearInterval(sweeping)
+    done()
+  })
+  return closing.signal
 }
 
 /** Below `/marc-migrations`: only for tenants that are enabled here. */

@@ -25,7 +25,8 @@ export function Cluster() {
       <ul class="adapters">
         {Object.entries(info.value?.adapters ?? {}).map(([part, name]) => (
           <li key={part}>
-            <span>{adapterWords[part] ?? part}</span> {name}
+            <span>{adapterWords[part] ?? part}</span>{' '}
+            {part === 'broker' && info.value?.broker?.connected === false ? <b class="away">{name}, not connected</b> : name}
           </li>
         ))}
       </ul>

@@ -1,5 +1,5 @@
 import type { Api } from '../api.ts'
-import { healthCheck } from '../component-health.ts'
+import { brokerHealth, healthCheck } from '../component-health.ts'
 import type { RouteContext } from '../route-context.ts'
 import { ref } from '../schemas.ts'
 
@@ -31,12 +31,12 @@ export function adminRoutes(api: Api, { deps }: RouteContext): void {
     response: { 200: ref<unknown>('Info', 'Facts') }
   }
   api.get('/admin/info', { schema: infoSchema }, async () => {
-    const { connected, detail } = await deps.bus.health()
+    const { status, details } = await brokerHealth(deps)
     return {
       name: 'marc-migrations',
       version,
       adapters,
-      broker: { connected, ...(detail === undefined ? {} : { detail }) },
+      broker: { connected: status === 'UP', ...(details?.['error'] === undefined ? {} : { detail: details['error'] }) },
       importEnabled,
       ...(defaultTenant === undefined ? {} : { defaultTenant })
     }

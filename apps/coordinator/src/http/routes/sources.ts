@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { Type } from 'typebox'
 import { refused } from '../api-error.ts'
 import type { Api } from '../api.ts'
@@ -39,19 +40,36 @@ const listSchema = {
 export function sourceRoutes(api: Api, context: RouteContext): void {
   api.removeAllContentTypeParsers()
   api.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  api.addHook('onRequest', (request, _reply, done) => {
+    request.raw.headers['content-type'] = 'application/octet-stream' // even one that is no media type is no fault
+    done()
+  })
 
   api.put('/marc-migrations/sources/:name', { schema: uploadSchema }, async (request, reply) => {
     if (!context.deps.settings.importEnabled) throw refused('Uploads are off here: IMPORT_ENABLED is not set')
     const name = sourceNameOf(request.params.name)
-    // Without destroyOnReturn a refused upload keeps its connection, so that the refusal reaches the sender.
-    const pieces = request.raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
-    const { file, replaced } = await receiveSource({ tenant: request.tenant, name, pieces }, context.deps, context.closing)
-    const { format, lengthBytes } = file
-    return reply.code(replaced ? 200 : 201).send({ name, format, lengthBytes })
+    const pieces = piecesOf(request.raw)
+    try {
+      const { file, replaced } = await receiveSource({ tenant: request.tenant, name, pieces }, context.deps, context.closing)
+      return await reply.code(replaced ? 200 : 201).send({ name, format: file.format, lengthBytes: file.lengthBytes })
+    } finally {
+      void dropRest(request.raw, pieces)
+    }
   })
 
   api.get('/marc-migrations/sources', { schema: listSchema }, async (request) => {
     const files = await context.deps.stores.sourceFiles.list(request.tenant)
     return { sources: files.map(presentSourceFile), totalRecords: files.length }
   })
+}
+
+/** The body piece by piece; ending it early leaves the connection open. */
+function piecesOf(body: IncomingMessage): AsyncIterator<Uint8Array> {
+  return (body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]()
+}
+
+/** Reads and drops what a refused upload still sends, so that the refusal reaches a sender who looks for it only at the end. */
+async function dropRest(body: IncomingMessage, pieces: AsyncIterator<Uint8Array>): Promise<void> {
+  await pieces.return?.()
+  body.resume()
 }
