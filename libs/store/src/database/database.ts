@@ -40,6 +40,7 @@ export class Database implements Queries {
   private readonly at: { readonly host: string; readonly port: number }
   /** Raised by every loss: connections from before it are not trusted, they may have been lost with the one that told. */
   private losses = 0
+  private closing: Promise<void> | undefined
   private readonly bornAt = new WeakMap<pg.PoolClient, number>()
 
   constructor(options: ConnectionOptions & { readonly maxPoolSize: number; readonly logger: Logger }, limits = LIMITS) {
@@ -95,7 +96,8 @@ export class Database implements Queries {
   }
 
   async close(): Promise<void> {
-    await this.pool.end()
+    this.closing ??= this.pool.end()
+    await this.closing
   }
 
   private async withClient<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
