@@ -31,6 +31,7 @@ test('a sound record becomes canonical text, with the numbers that name it', () 
     marc: '{"leader":"00000nz  a2200000n  4500","fields":[{"001":"n 1"},{"003":"DLC"},{"100":{"ind1":"1","ind2":" ","subfields":[{"a":"Tolstoĭ, \\"Lev\\" \\\\"}]}}]}',
     controlNumber: 'n 1',
     controlNumberIdentifier: 'DLC',
+    encoding: 'utf8',
     problems: []
   })
 })

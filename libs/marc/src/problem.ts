@@ -169,6 +169,11 @@ export const problemCodes = {
     message: 'leader/09 says MARC-8, the bytes are UTF-8',
     hint: 'Read as UTF-8. Set leader/09 to a at the source.'
   },
+  LATIN1_GUESSED: {
+    severity: 'warning',
+    message: 'bytes that are neither UTF-8 nor, by the guess that was asked for, MARC-8 were read as Latin-1',
+    hint: 'Leave the guess off unless the result of another program must be replayed.'
+  },
   UTF8_INVALID: {
     severity: 'warning',
     message: 'bytes that are no UTF-8 were replaced by U+FFFD',

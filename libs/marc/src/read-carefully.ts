@@ -4,7 +4,7 @@ import { locateFields } from './locate-fields.ts'
 import type { FieldSpan } from './locate-fields.ts'
 import { problemOf, ProblemList } from './problem.ts'
 import type { Problem, ProblemCode } from './problem.ts'
-import { decodeText, encodingOf } from './record-text.ts'
+import { decodeText, encodingOf, looksLikeLatin1 } from './record-text.ts'
 import type { Encoding } from './record-text.ts'
 
 const FIELD_TERMINATOR = 0x1e
@@ -17,10 +17,12 @@ const LONGEST_DESCRIBED = 99_999
 export interface TextOptions {
   /** `NFC` composes what came from MARC-8, `MARC8` leaves it decomposed as FOLIO does. UTF-8 input is kept as it is. */
   readonly form?: 'NFC' | 'MARC8'
+  /** Takes some records for Latin-1 as FOLIO would, to replay what it did; off, for it is wrong about most of them. */
+  readonly latin1Guess?: boolean
 }
 
 export type CarefulResult =
-  | { readonly record: MarcRecord; readonly problems: readonly Problem[] }
+  | { readonly record: MarcRecord; readonly problems: readonly Problem[]; readonly encoding: Encoding }
   | { readonly record: undefined; readonly problem: Problem }
 
 /**
@@ -33,9 +35,23 @@ export function readCarefully(raw: Buffer, offset: number, options: TextOptions 
   if (raw.length < LEADER_LENGTH + 2) return { record: undefined, problem: problemOf('RECORD_TOO_SHORT', { offset }) }
   const located = locateFields(raw)
   if (typeof located === 'string') return { record: undefined, problem: problemOf(located, { offset }) }
-  const reader = new CarefulReader(raw, offset, options.form ?? 'NFC')
+  const encoding = chooseEncoding(raw, located.fields, options)
+  const reader = new CarefulReader(raw, offset, encoding, options.form ?? 'NFC')
+  if (encoding === 'latin1') reader.report('LATIN1_GUESSED')
   for (const { code, detail } of located.found) reader.report(code, detail)
-  return { record: reader.read(located.fields), problems: reader.problems }
+  return { record: reader.read(located.fields), problems: reader.problems, encoding }
+}
+
+function chooseEncoding(raw: Buffer, fields: readonly FieldSpan[], { latin1Guess = false }: TextOptions): Encoding {
+  const encoding = encodingOf(raw)
+  if (encoding !== 'marc8' || !latin1Guess) return encoding
+  const data = raw.subarray(fields[0]?.start ?? 0)
+  return looksLikeLatin1(
+    data,
+    fields.some(({ tag }) => tag === '245')
+  )
+    ? 'latin1'
+    : 'marc8'
 }
 
 class CarefulReader {
@@ -45,11 +61,11 @@ class CarefulReader {
   readonly #form: 'NFC' | 'MARC8'
   readonly #encoding: Encoding
 
-  constructor(raw: Buffer, offset: number, form: 'NFC' | 'MARC8') {
+  constructor(raw: Buffer, offset: number, encoding: Encoding, form: 'NFC' | 'MARC8') {
     this.#raw = raw
     this.#offset = offset
     this.#form = form
-    this.#encoding = encodingOf(raw)
+    this.#encoding = encoding
   }
 
   get problems(): readonly Problem[] {

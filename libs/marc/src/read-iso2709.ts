@@ -83,13 +83,13 @@ function readCut(
   if (lost !== undefined) return lost
   const text = wellFormed.read(start, start + length)
   if (text !== undefined) {
-    const { marc, controlNumber, controlNumberIdentifier } = text
-    return { ok: true, index, offset, length, marc, controlNumber, controlNumberIdentifier, problems: NO_PROBLEMS }
+    const { marc, controlNumber, controlNumberIdentifier, encoding } = text
+    return { ok: true, index, offset, length, marc, controlNumber, controlNumberIdentifier, encoding, problems: NO_PROBLEMS }
   }
   const result = readCarefully(piece.subarray(start, start + length), offset, options)
   return result.record === undefined
     ? { ok: false, index, offset, length, problem: result.problem }
-    : readingOf(cut, result.record, result.problems)
+    : readingOf(cut, result.record, result.problems, result.encoding)
 }
 
 /** A cut without a terminator: the end of the file, or of what is read of one record. */

@@ -1,4 +1,5 @@
 import type { Problem } from './problem.ts'
+import type { Encoding } from './record-text.ts'
 
 /**
  * What became of one cut of the input: a record, or the reason why there is none. Every cut yields exactly one reading, so
@@ -20,6 +21,8 @@ export interface RecordReading {
   readonly controlNumber?: string | undefined
   /** 003, as it stands. */
   readonly controlNumberIdentifier?: string | undefined
+  /** What the bytes were. Formats that are text by themselves are `utf8` whatever they were stored in. */
+  readonly encoding: Encoding
   readonly problems: readonly Problem[]
 }
 

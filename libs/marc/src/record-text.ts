@@ -4,7 +4,7 @@ import { decodeMarc8 } from './marc8/decode-marc8.ts'
 import type { ProblemCode } from './problem.ts'
 
 /** How the bytes of a record become text. */
-export type Encoding = 'ascii' | 'utf8' | 'marc8'
+export type Encoding = 'ascii' | 'utf8' | 'marc8' | 'latin1'
 
 export interface DecodedText {
   readonly text: string
@@ -20,6 +20,14 @@ export function encodingOf(record: Buffer): Encoding {
   return record[9] === CHOSEN_UTF8 || isUtf8(record) ? 'utf8' : 'marc8'
 }
 
+/**
+ * Whether FOLIO would take bytes that are neither ASCII nor UTF-8 for Latin-1: where MARC-8 finds no letter with its mark, and in
+ * records without a title. It is wrong about most of them. FOLIO also guesses UNIMARC now and then, which is not done here.
+ */
+export function looksLikeLatin1(data: Buffer, hasTitle: boolean): boolean {
+  return !hasTitle || decodeMarc8(data).text.normalize('NFC').length >= data.length
+}
+
 /** Decodes one value. Text from MARC-8 is composed (NFC) unless FOLIO's decomposed form is asked for. */
 export function decodeText(
   bytes: Buffer,
@@ -28,7 +36,7 @@ export function decodeText(
   encoding: Encoding,
   form: 'NFC' | 'MARC8'
 ): DecodedText {
-  if (encoding === 'ascii') return { text: bytes.toString('latin1', from, end) }
+  if (encoding === 'ascii' || encoding === 'latin1') return { text: bytes.toString('latin1', from, end) }
   if (encoding === 'utf8') return decodeUtf8(bytes, from, end)
   const { text, unmapped } = decodeMarc8(bytes, from, end)
   const composed = form === 'NFC' ? text.normalize('NFC') : text

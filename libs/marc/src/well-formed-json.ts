@@ -34,6 +34,7 @@ export interface WellFormedText {
   readonly marc: string
   readonly controlNumber: string | undefined
   readonly controlNumberIdentifier: string | undefined
+  readonly encoding: 'ascii' | 'utf8'
 }
 
 /** One for each reading under way; it keeps its output buffer from record to record. */
@@ -75,6 +76,7 @@ export class WellFormedReader {
     const marc = ascii ? this.#out.toString('latin1', 0, to) : this.#out.toString('utf8', 0, to)
     return {
       marc,
+      encoding: ascii ? 'ascii' : 'utf8',
       controlNumber: this.#to001 === 0 ? undefined : marc.slice(this.#from001, this.#to001),
       controlNumberIdentifier: this.#to003 === 0 ? undefined : marc.slice(this.#from003, this.#to003)
     }

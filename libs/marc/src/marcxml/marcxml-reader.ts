@@ -51,25 +51,25 @@ export class MarcXmlReader implements PieceReader {
   #read(text: string, last: boolean): Reading[] {
     this.#pending += text
     const cuts = [...this.#splitter.push(text), ...(last ? this.#splitter.end() : [])]
-    return cuts.map((cut) => this.#reading(cut))
+    return cuts.flatMap((cut) => this.#reading(cut) ?? [])
   }
 
-  #reading(cut: XmlCut): Reading {
+  #reading(cut: XmlCut): Reading | undefined {
     const offset = this.#byteAt(cut.start)
     const length = this.#byteAt(cut.kind === 'record' ? cut.start + cut.text.length : cut.end) - offset
-    const place = { index: this.#index++, offset, length }
-    const lost = (code: ProblemCode, detail?: string): Reading => ({
-      ok: false,
-      ...place,
-      problem: problemOf(code, { offset, ...(detail === undefined ? {} : { detail }) })
-    })
+    const place = { index: this.#index, offset, length }
+    const lost = (code: ProblemCode, detail?: string): Reading => {
+      this.#index += 1
+      return { ok: false, ...place, problem: problemOf(code, { offset, ...(detail === undefined ? {} : { detail }) }) }
+    }
     if (cut.kind === 'doctype') this.#ended = true
     if (cut.kind !== 'record') return lost(LOST[cut.kind])
     const found = new ProblemList()
     const record = this.#records.read(cut.text, (code, where) => found.report(code, { offset, ...where }))
-    if (record === 'empty') return lost('XML_NOT_MARC')
+    if (record === 'empty') return isWrapper(cut.text) ? undefined : lost('XML_NOT_MARC')
     if ('malformed' in record) return lost('XML_MALFORMED', record.malformed)
     if (cut.text.includes('\ufffd')) found.report('REPLACEMENT_CHARACTER', { offset })
+    this.#index += 1
     return readingOf(place, record, found.problems)
   }
 
@@ -88,4 +88,9 @@ export class MarcXmlReader implements PieceReader {
     const problem = problemOf('XML_ENCODING_UNKNOWN', { offset: 0, detail: error.message })
     return { ok: false, index: this.#index, offset: 0, length: 0, problem }
   }
+}
+
+/** What is left of the record element of OAI-PMH when the record in it was deleted: no record was there to be read. */
+function isWrapper(text: string): boolean {
+  return /<(?:[\w.-]+:)?header[\s/>]/.test(text)
 }

@@ -5,6 +5,7 @@ import { isControlTag } from '../marc-record.ts'
 import type { MarcField, MarcRecord, Subfield } from '../marc-record.ts'
 import { orderFields } from '../order-fields.ts'
 import type { Report } from '../problem.ts'
+import { plainXmlRecord } from './plain-xml-record.ts'
 
 type Attributes = Readonly<Record<string, string>>
 
@@ -32,6 +33,9 @@ export class XmlRecordReader {
 
   /** @returns the record; `empty` when the element holds no MARC; else what makes it no XML */
   read(text: string, report: Report): MarcRecord | { readonly malformed: string } | 'empty' {
+    const plain = plainXmlRecord(text)
+    if (plain !== undefined)
+      return { leader: canonicalLeader(plain.leader, report), fields: orderFields(plain.fields, report) }
     this.#malformed = undefined
     this.#report = report
     this.#leader = undefined

@@ -16,7 +16,7 @@ const ENDS: Readonly<Record<string, string>> = { '<!--': '-->', '<![CDATA[': ']]
  * Cuts the text of an XML file into its `record` elements, whatever their prefix, without reading them: so that a record that
  * is not well-formed costs one record and not the rest of the file.
  *
- * A record element inside another (OAI-PMH, SRU) counts, the one around it does not. Comments, CDATA and processing
+ * Of record elements inside each other (OAI-PMH, SRU) the inner one counts. Comments, CDATA and processing
  * instructions hide what is in them. A DOCTYPE ends the reading: entities of strangers are not expanded. Outside records
  * nothing is kept; inside one at most MAX_RECORD_BYTES characters.
  */
@@ -98,8 +98,7 @@ export class XmlRecordSplitter {
   }
 
   #cut(end: number, cuts: XmlCut[]): void {
-    const text = this.#text.slice(this.#start, end)
-    if (!isWrapper(text)) cuts.push({ kind: 'record', start: this.#base + this.#start, text })
+    cuts.push({ kind: 'record', start: this.#base + this.#start, text: this.#text.slice(this.#start, end) })
     this.#start = -1
   }
 
@@ -135,9 +134,4 @@ function endOfTag(text: string, at: number): number {
 
 function hasMarc(text: string): boolean {
   return /<(?:[\w.-]+:)?(?:leader|controlfield|datafield)[\s/>]/.test(text)
-}
-
-/** What is left of the record element of OAI-PMH when the record in it was deleted. */
-function isWrapper(text: string): boolean {
-  return /<(?:[\w.-]+:)?header[\s/>]/.test(text) && !hasMarc(text)
 }
