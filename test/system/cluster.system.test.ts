@@ -130,7 +130,7 @@ describe.skipIf(missing !== undefined && skipSuite('cluster', missing, 'server')
 
     test('with one partition and three workers no worker idles', async () => {
       await createSourceTables(db, 'alpha')
-      await fillAuthorities(db, 'alpha', 60_000)
+      await fillAuthorities(db, 'alpha', STORED)
       const one = { KAFKA_TOPIC_PARTITIONS: '1' }
       const coordinator = await startProcess('coordinator', clusterEnv(one))
       await coordinator.ready()
@@ -139,10 +139,10 @@ describe.skipIf(missing !== undefined && skipSuite('cluster', missing, 'server')
       await enableTenant(coordinator.url, 'alpha')
       const job = await startJob(coordinator.url, 'alpha', { operationType: 'remapping' })
       await untilTerminal(coordinator.url, [job], 120_000)
-      for (const worker of workers) {
-        expect(worker.log.filter(({ msg }) => msg === 'chunk.counted').length).toBeGreaterThan(5)
-      }
-      await expectSound(job, { status: 'DATA_MAPPING_COMPLETED', total: 60_000, mapped: 60_000 })
+      const shares = workers.map(({ log }) => log.filter(({ msg }) => msg === 'chunk.counted').length)
+      // One of them has the partition; the others live on the table and take their share all the same.
+      expect(Math.min(...shares)).toBeGreaterThan(STORED / 500 / 10)
+      await expectSound(job, { status: 'DATA_MAPPING_COMPLETED', total: STORED, mapped: STORED })
     }, 240_000)
 
     test('with the broker stopped in mid-job the job still ends, and /admin/info says so', async () => {
@@ -159,7 +159,7 @@ describe.skipIf(missing !== undefined && skipSuite('cluster', missing, 'server')
       await untilTerminal(coordinator.url, [job], 120_000)
       await expectSound(job, { status: 'DATA_MAPPING_COMPLETED', total: 60_000, mapped: 60_000 })
       await until('the coordinator notices', async () => {
-        const info = (await (await fetch(`${coordinator.url}/admin/info`)).json()) as { broker?: { connected?: boolean } }
+        const info = (await (await fetch(`${coordinator.url}/admin/info`)).json()) as { broker?: { connected: boolean } }
         return info.broker?.connected === false
       })
     }, 240_000)

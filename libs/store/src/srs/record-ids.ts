@@ -1,19 +1,19 @@
 import type { EntityType } from '@marc-migrations/domain'
 import { perSchema } from '../database/per-schema.ts'
 import type { Queries } from '../database/database.ts'
-import { entityViews } from './source-views.ts'
+import { linkedRecords } from './source-views.ts'
 
 /** Keyset: no offset is ever counted, so the millionth page costs what the first one does. */
 const nextIds = statements(
-  (view) => `
-  select marc_id::text as id from ${view}
-   where ($1::uuid is null or marc_id > $1::uuid) and ($2::uuid is null or marc_id <= $2::uuid)
-   order by marc_id limit $3`
+  (records) => `
+  select r.id::text as id from ${records}
+     and ($1::uuid is null or r.id > $1::uuid) and ($2::uuid is null or r.id <= $2::uuid)
+   order by r.id limit $3`
 )
 
-const countRecords = statements((view) => `select count(*)::int as n from ${view}`)
+const countRecords = statements((records) => `select count(*)::int as n from ${records}`)
 
-const lastId = statements((view) => `select marc_id::text as id from ${view} order by marc_id desc limit 1`)
+const lastId = statements((records) => `select r.id::text as id from ${records} order by r.id desc limit 1`)
 
 /** @param after exclusive, null = from the beginning; @param upTo inclusive, null = to the end */
 export async function readNextIds(
@@ -39,9 +39,9 @@ export async function readLastId(db: Queries, tenant: string, entityType: Entity
   return row?.id ?? null
 }
 
-function statements(text: (view: string) => string): Readonly<Record<EntityType, (tenant: string) => string>> {
+function statements(text: (records: string) => string): Readonly<Record<EntityType, (tenant: string) => string>> {
   return {
-    authority: perSchema((s) => text(`${s}.${entityViews.authority.view}`)),
-    instance: perSchema((s) => text(`${s}.${entityViews.instance.view}`))
+    authority: perSchema((s) => text(linkedRecords.authority(s))),
+    instance: perSchema((s) => text(linkedRecords.instance(s)))
   }
 }

@@ -8,6 +8,19 @@ export const entityViews: Readonly<Record<EntityType, { readonly view: string; r
   instance: { view: 'marc_bib_view', entityId: 'instance_id' }
 }
 
+/**
+ * The rows of a view without their records and without its order: PostgreSQL takes no LIMIT into a subquery that is ordered,
+ * so a page of ids read from the view itself would sort all of them each time.
+ */
+export const linkedRecords: Readonly<Record<EntityType, (schema: string) => string>> = {
+  authority: (s) => `
+      ${s}.records_lb_view r join ${s}.authority_view e on e.id = r.external_id
+      where r.state = 'ACTUAL' and r.record_type = 'MARC_AUTHORITY'`,
+  instance: (s) => `
+      ${s}.records_lb_view r join ${s}.instance_view e on e.id = r.external_id
+      where r.state = 'ACTUAL' and r.record_type = 'MARC_BIB'`
+}
+
 /** FOLIO's modules whose tables the views read, by the ending of their schemas. */
 export const sourceModules = ['mod_source_record_storage', 'mod_entities_links', 'mod_inventory_storage'] as const
 type SourceModule = (typeof sourceModules)[number]
