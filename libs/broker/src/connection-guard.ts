@@ -27,6 +27,7 @@ export function connectionGuard(connectLimitMs: number): ConnectionGuard {
     const socket = connect({ host, port, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }, onConnect)
     const unanswered = setTimeout(() => socket.destroy(new Error('no connection')), connectLimitMs)
     live.set(socket, `${host}:${port}`)
+    showEndAsError(socket)
     socket.once('connect', () => clearTimeout(unanswered))
     socket.once('close', () => {
       clearTimeout(unanswered)
@@ -47,4 +48,15 @@ export function connectionGuard(connectLimitMs: number): ConnectionGuard {
       destroy('the client is closed', () => true)
     }
   }
+}
+
+/**
+ * At a connection that a broker ends in good order, the client forgets the broker; the last one forgotten costs a consumer its
+ * membership, and the group half a minute. At an error it only tries again.
+ */
+function showEndAsError(socket: Socket): void {
+  socket.on('end', () => socket.destroy(new Error('the broker closed the connection')))
+  const subscribe = socket.on.bind(socket) as (event: string, listener: (...args: unknown[]) => void) => Socket
+  socket.on = (event: string, listener: (...args: never[]) => void) =>
+    event === 'end' ? socket : subscribe(event, listener as (...args: unknown[]) => void)
 }

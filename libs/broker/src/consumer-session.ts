@@ -1,9 +1,10 @@
 import type { Consumer } from 'kafkajs'
+import { brokerAnswers } from './broker-answers.ts'
 import { deliverBatch, type Delivery } from './deliver-batch.ts'
 import { kafkaClient } from './kafka-client.ts'
 import { chunkTopic, workerGroup } from './kafka-names.ts'
 import type { KafkaSettings } from './kafka-options.ts'
-import { watchLife } from './watch-life.ts'
+import { watchLife, type LifeWatch } from './watch-life.ts'
 import { within } from './within.ts'
 
 /** Why a session ended. `hopeless`: the client says that another try changes nothing. */
@@ -19,21 +20,27 @@ export interface ConsumerSession {
   readonly ended: Promise<SessionEnd>
   /** In the group, and the broker answered lately. */
   isConnected(): boolean
+  /** Was in the group at least once. */
+  hasJoined(): boolean
   /** Leaves the group and closes, by force where the limit is passed. */
   close(limitMs: number): Promise<void>
 }
 
-const RETRIES = 8
+/** Of a step of joining or fetching: in effect until the broker is back, so that an outage costs no member its place. */
+const RETRIES = 100_000
+/** Of a call within such a step. */
+const CALL_RETRIES = 8
 /** Answers that prove a consumer which works: fetches and heartbeats, and the steps of joining. */
 const PROOFS = new Set(['Fetch', 'Heartbeat', 'JoinGroup', 'SyncGroup'])
 
 export function consumerSession(delivery: Delivery): ConsumerSession {
   const { settings } = delivery
   const { clock, logger } = settings
-  const client = kafkaClient(settings, RETRIES)
+  const client = kafkaClient(settings, CALL_RETRIES)
   const consumer = client.kafka.consumer(consumerConfig(settings))
   client.guard(consumer)
   let joined = false
+  let everJoined = false
   // A member that joins waits for the slowest of the others, up to the rebalance timeout.
   const joinLimitMs = Math.max(settings.deadAfterMs, settings.rebalanceTimeoutMs + settings.requestTimeoutMs)
   const life = watchLife(() => (joined ? settings.deadAfterMs : joinLimitMs), clock)
@@ -46,6 +53,7 @@ export function consumerSession(delivery: Delivery): ConsumerSession {
   })
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     joined = true
+    everJoined = true
     const partitions = Object.values(payload.memberAssignment).flat().length
     logger.info({ groupId: payload.groupId, partitions, ms: payload.duration }, 'bus.joined')
   })
@@ -55,16 +63,32 @@ export function consumerSession(delivery: Delivery): ConsumerSession {
     })
     run(consumer, delivery).catch((error: unknown) => resolve({ reason: 'crashed', hopeless: false, error }))
   })
-  const silent = life.silent.then((): SessionEnd => ({ reason: 'silent', hopeless: true }))
+  const silent = untilStuck(life, settings).then((): SessionEnd => ({ reason: 'silent', hopeless: true }))
 
   return {
     ended: Promise.race([crashed, silent]),
     isConnected: () => joined && life.silentForMs() < settings.heartbeatMs * 3 + settings.maxWaitMs,
+    hasJoined: () => everJoined,
     close: async (limitMs) => {
       life.stop()
       await within('leaving the group', limitMs, consumer.disconnect(), clock).catch(() => {})
       client.cutAll()
     }
+  }
+}
+
+/**
+ * Silence means nothing while the broker is away, nor right after: the client needs a moment to notice that it is back. Only a
+ * consumer that stays silent beside a broker that answers is stuck.
+ */
+async function untilStuck(life: LifeWatch, settings: KafkaSettings): Promise<void> {
+  for (;;) {
+    await life.untilSilent()
+    if (await brokerAnswers(settings)) {
+      await settings.clock.sleep(settings.deadAfterMs / 4)
+      if (life.silentForMs() > settings.deadAfterMs) return
+    }
+    life.postpone()
   }
 }
 
@@ -79,7 +103,7 @@ function consumerConfig(settings: KafkaSettings): Parameters<ReturnType<typeof k
     metadataMaxAge: 60_000,
     allowAutoTopicCreation: false,
     // A crashed consumer is not patched up but replaced, by its owner.
-    retry: { retries: RETRIES, restartOnFailure: () => Promise.resolve(false) }
+    retry: { retries: RETRIES, maxRetryTime: 2_000, restartOnFailure: () => Promise.resolve(false) }
   }
 }
 

@@ -1,9 +1,8 @@
 import type { HintHandler } from '@marc-migrations/domain'
 import { consumerSession, type ConsumerSession, type SessionEnd } from './consumer-session.ts'
 import { deliveryGate, type DeliveryGate } from './delivery-gate.ts'
-import { kafkaClient } from './kafka-client.ts'
+import { brokerAnswers } from './broker-answers.ts'
 import type { KafkaSettings } from './kafka-options.ts'
-import { within } from './within.ts'
 
 export interface HintSubscriber {
   readonly gate: DeliveryGate
@@ -19,7 +18,6 @@ const MAX_RETRY_MS = 5_000
 /** A session that lasted this long was a good one. */
 const GOOD_SESSION_MS = 30_000
 const CLOSE_LIMIT_MS = 5_000
-const PROBE_LIMIT_MS = 10_000
 
 /** The consuming side of the bus: one consumer session after another, for as long as the process wants hints. */
 export function hintSubscriber(settings: KafkaSettings): HintSubscriber {
@@ -29,7 +27,7 @@ export function hintSubscriber(settings: KafkaSettings): HintSubscriber {
   const outOfTime = new AbortController()
   let session: ConsumerSession | undefined
   let running: Promise<void> | undefined
-  let dead = false
+  let hopelessInRow = 0
 
   async function consume(handler: HintHandler): Promise<void> {
     for (let failures = 0; !closing.signal.aborted;) {
@@ -43,11 +41,17 @@ export function hintSubscriber(settings: KafkaSettings): HintSubscriber {
     }
   }
 
+  /**
+   * A new consumer mends most; a process that ends would take its chunks with it. So the process is called dead only when a
+   * consumer made anew did not get into the group either, though the broker answers.
+   */
   async function settle(ended: ConsumerSession, end: SessionEnd): Promise<void> {
     logger.warn({ reason: end.reason, err: end.error }, 'bus.consumer-ended')
     await ended.close(CLOSE_LIMIT_MS)
-    if (!end.hopeless || dead || closing.signal.aborted || !(await brokerAnswers(settings))) return
-    dead = true
+    if (ended.hasJoined()) hopelessInRow = 0
+    if (!end.hopeless || closing.signal.aborted || !(await brokerAnswers(settings))) return
+    hopelessInRow++
+    if (hopelessInRow !== 2) return
     logger.error({ reason: end.reason }, 'bus.dead')
     settings.onDead?.(end.reason)
   }
@@ -66,26 +70,6 @@ export function hintSubscriber(settings: KafkaSettings): HintSubscriber {
       await session?.close(limitMs)
       outOfTime.abort()
     }
-  }
-}
-
-/** Tells a broker that is away from a consumer that is stuck. */
-async function brokerAnswers(settings: KafkaSettings): Promise<boolean> {
-  const client = kafkaClient(settings, 0)
-  const admin = client.kafka.admin()
-  client.guard(admin)
-  try {
-    await within(
-      'a probe of the broker',
-      PROBE_LIMIT_MS,
-      admin.connect().then(() => admin.describeCluster()),
-      settings.clock
-    )
-    return true
-  } catch {
-    return false
-  } finally {
-    client.cutAll()
   }
 }
 

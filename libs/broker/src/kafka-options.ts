@@ -55,8 +55,8 @@ export interface KafkaBusOptions extends Partial<KafkaTimes> {
   readonly logger: Logger
   readonly clock: Clock
   /**
-   * The broker answers, but this process can no longer be reached by it: the process should end and be started anew. Called
-   * at most once. A broker that is away is no reason: the consumer is tried again until it is back.
+   * The broker answers, but two consumers in a row could not work with it: the process should end and be started anew. A
+   * broker that is away is no reason; it is looked for until it is back.
    */
   readonly onDead?: (reason: string) => void
 }

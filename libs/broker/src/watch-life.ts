@@ -9,8 +9,10 @@ export interface LifeWatch {
   seen(): void
   /** Time since the last one, in ms. */
   silentForMs(): number
-  /** Resolves once the silence lasted longer than the limit; never after `stop`. */
-  readonly silent: Promise<void>
+  /** Begins the wait anew, without a sign of life. */
+  postpone(): void
+  /** Resolves once the silence is longer than the limit; never after `stop`. */
+  untilSilent(): Promise<void>
   stop(): void
 }
 
@@ -18,14 +20,15 @@ export interface LifeWatch {
 export function watchLife(limitMs: () => number, clock: Clock): LifeWatch {
   const stopping = new AbortController()
   let last = clock.monotonic()
+  let waitingSince = last
 
-  async function watch(): Promise<void> {
+  async function untilSilent(): Promise<void> {
     let ticked = clock.monotonic()
-    while (clock.monotonic() - last <= limitMs()) {
+    while (clock.monotonic() - waitingSince <= limitMs()) {
       await clock.sleep(TICK_MS, stopping.signal)
       if (stopping.signal.aborted) return new Promise(() => {})
       const now = clock.monotonic()
-      if (now - ticked > LATE_TICK_MS) last = now
+      if (now - ticked > LATE_TICK_MS) waitingSince = now
       ticked = now
     }
   }
@@ -33,9 +36,13 @@ export function watchLife(limitMs: () => number, clock: Clock): LifeWatch {
   return {
     seen: () => {
       last = clock.monotonic()
+      waitingSince = last
+    },
+    postpone: () => {
+      waitingSince = clock.monotonic()
     },
     silentForMs: () => clock.monotonic() - last,
-    silent: watch(),
+    untilSilent,
     stop: () => stopping.abort()
   }
 }
