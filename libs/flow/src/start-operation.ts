@@ -10,8 +10,7 @@ import type {
   OperationType,
   RecordSource,
   SourceFile,
-  SourceFileStore,
-  Wake
+  SourceFileStore
 } from '@marc-migrations/domain'
 
 export interface StartRequest {
@@ -31,7 +30,6 @@ export interface StartPorts {
   readonly logger: Logger
   readonly operations: OperationStore
   readonly sourceFiles: SourceFileStore
-  readonly wake: Wake
   readonly newId: NewId
 }
 
@@ -53,7 +51,6 @@ export async function startOperation(request: StartRequest, ports: StartPorts): 
     ...(request.idempotencyKey === undefined ? {} : { idempotencyKey: request.idempotencyKey }),
     ...(request.headers === undefined ? {} : { headers: request.headers })
   })
-  await ports.wake.signal('armed')
   void countBesideTheSplit(operation, ports)
   return operation
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Stores } from '@marc-migrations/domain'
+import type { Stores, Wake } from '@marc-migrations/domain'
 import { disarm } from './armed/disarm.ts'
 import { revisitArmedStage } from './armed/revisit-armed.ts'
 import { openSecretBox } from './armed/secret-box.ts'
@@ -65,7 +65,7 @@ export async function openStores(options: StoreOptions): Promise<Stores> {
     throw error
   }
   return {
-    ...verbs(context),
+    ...verbs(context, wake),
     tenants: tenantStore(context, options),
     wake,
     ping: async () => {
@@ -78,10 +78,21 @@ export async function openStores(options: StoreOptions): Promise<Stores> {
   }
 }
 
-function verbs(context: StoreContext): Omit<Stores, 'tenants' | 'wake' | 'ping' | 'close'> {
+/** Whatever arms a stage wakes the coordinators once it is committed, so that they come at once. */
+function armingWith(wake: Wake): <A extends unknown[], R>(verb: (...args: A) => Promise<R>) => (...args: A) => Promise<R> {
+  return (verb) =>
+    async (...args) => {
+      const result = await verb(...args)
+      await wake.signal('armed')
+      return result
+    }
+}
+
+function verbs(context: StoreContext, wake: Wake): Omit<Stores, 'tenants' | 'wake' | 'ping' | 'close'> {
+  const arming = armingWith(wake)
   return {
     operations: {
-      start: (draft) => startOperation(context, draft),
+      start: arming((draft) => startOperation(context, draft)),
       get: (tenant, id) => getOperation(context, tenant, id),
       list: (tenant, page) => listOperations(context, tenant, page),
       chunks: (tenant, id, page) => listChunks(context, tenant, id, page),
@@ -89,10 +100,10 @@ function verbs(context: StoreContext): Omit<Stores, 'tenants' | 'wake' | 'ping' 
     },
     control: {
       pause: (tenant, id) => pauseOperation(context, tenant, id),
-      resume: (tenant, id) => resumeOperation(context, tenant, id),
+      resume: arming((tenant, id) => resumeOperation(context, tenant, id)),
       cancel: (tenant, id, stopReason) => cancelOperation(context, tenant, id, stopReason),
-      retryMapping: (tenant, id, chunkIds, headers) => retryMapping(context, tenant, id, chunkIds, headers),
-      startSaving: (tenant, id, chunkIds, headers) => startSaving(context, tenant, id, chunkIds, headers),
+      retryMapping: arming((tenant, id, chunkIds, headers) => retryMapping(context, tenant, id, chunkIds, headers)),
+      startSaving: arming((tenant, id, chunkIds, headers) => startSaving(context, tenant, id, chunkIds, headers)),
       releaseSaveLock: (tenant, entityType) => forceReleaseSaveLock(context, tenant, entityType)
     },
     armed: {

@@ -23,7 +23,7 @@ export interface Verification extends Manifest {
  */
 export async function* runVerify(
   request: VerifyRequest,
-  stores: Pick<Stores, 'audit' | 'operations' | 'tenants' | 'control' | 'wake'>,
+  stores: Pick<Stores, 'audit' | 'operations' | 'tenants' | 'control'>,
   objects: ObjectStore
 ): AsyncIterable<Verification> {
   let found = false
@@ -54,11 +54,10 @@ async function* wanted(
 async function repair(
   operation: Operation,
   manifest: Manifest,
-  stores: Pick<Stores, 'control' | 'wake'>
+  stores: Pick<Stores, 'control'>
 ): Promise<readonly string[]> {
   const chunkIds = [...new Set(manifest.findings.flatMap((finding) => (finding.repairable && finding.chunkId) || []))]
   if (chunkIds.length === 0) return []
   await stores.control.retryMapping(operation.tenant, operation.id, chunkIds)
-  await stores.wake.signal('armed')
   return chunkIds
 }
