@@ -15,9 +15,7 @@ const packagesOutside = {
   setup({ onResolve, resolve }) {
     onResolve({ filter: /^[^./]/ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
       if (pluginData === 'asked' || kind === 'entry-point' || path.startsWith('node:')) return undefined
-      if (path.startsWith('@marc-migrations/')) {
-        return { path: join(root, 'libs', path.slice('@marc-migrations/'.length), 'src', 'index.ts') }
-      }
+      if (path.startsWith('@marc-migrations/')) return undefined
       const ask = (from) => resolve(path, { kind, importer, resolveDir: from, pluginData: 'asked' })
       const [forImporter, forBundle] = await Promise.all([ask(resolveDir), ask(app)])
       return forImporter.path === forBundle.path ? { path, external: true } : forImporter

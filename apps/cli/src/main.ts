@@ -1,12 +1,15 @@
 import { Command, CommanderError } from 'commander'
 import { asCommandFailure } from './command-failure.ts'
 import { exitCodes } from './exit-codes.ts'
+import { addConvert } from './verbs/convert.ts'
 import { addCoordinator } from './verbs/coordinator.ts'
 import { addDemo } from './verbs/demo.ts'
+import { addMap } from './verbs/map.ts'
 import { addMigrateDb } from './verbs/migrate-db.ts'
 import { addRun } from './verbs/run.ts'
 import { addServe } from './verbs/serve.ts'
 import type { EndWith } from './verbs/end-with.ts'
+import { addVerify } from './verbs/verify.ts'
 import { addWorker } from './verbs/worker.ts'
 import { version } from './version.ts'
 
@@ -47,6 +50,9 @@ function program(end: EndWith): Command {
   addMigrateDb(command)
   addDemo(command, end)
   addRun(command, end)
+  addVerify(command, end)
+  addMap(command, end)
+  addConvert(command, end)
   return command
 }
 

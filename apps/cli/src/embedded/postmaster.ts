@@ -8,17 +8,18 @@ const STOP_LIMIT_MS = 15_000
 
 export interface Postmaster {
   readonly pid: number
+  readonly port: number
   /** `starting`, `ready`, `stopping` … */
   readonly state: string
 }
 
-/** What a server says of itself in `postmaster.pid`; the eighth line is its state. */
+/** What a server says of itself in `postmaster.pid`; the fourth line is its port, the eighth its state. */
 export function readPostmaster(dataDir: string): Postmaster | undefined {
   const file = join(dataDir, 'postmaster.pid')
   if (!existsSync(file)) return undefined
   const lines = readFileSync(file, 'utf8').split('\n')
   const pid = Number(lines[0])
-  return Number.isInteger(pid) && pid > 0 ? { pid, state: lines[7]?.trim() ?? '' } : undefined
+  return Number.isInteger(pid) && pid > 0 ? { pid, port: Number(lines[3]), state: lines[7]?.trim() ?? '' } : undefined
 }
 
 /** The server that runs over this directory, whoever started it; a pid that was given to another program does not count. */

@@ -46,9 +46,7 @@ export async function startLocalCluster(options: ClusterOptions): Promise<LocalC
   mkdirSync(objectsDir)
   const began = performance.now()
   const postgres = await startPostgres({ place, ids, removeAtEnd: place })
-  say(
-    `PostgreSQL is up after ${seconds(performance.now() - began)}: 127.0.0.1:${postgres.db.port}, gone when the run ends`
-  )
+  say(`PostgreSQL is up after ${seconds(performance.now() - began)}: 127.0.0.1:${postgres.db.port}, gone when the run ends`)
 
   let fail: (reason: unknown) => void = () => {}
   const failed = new Promise<never>((_, reject) => (fail = reject))
