@@ -49,6 +49,11 @@ describe('records of odd shape are read as the reader of FOLIO reads them', () =
       '{"100":{"subfields":[{"a":"1","b":"2","a":"3"}]}}',
       ['100 -1 -1 $a 3 $b 2']
     ],
+    [
+      'of repeated subfields the last list counts',
+      '{"100":{"subfields":[{"a":"x"}],"ind1":"1","subfields":[{"a":"y"}],"ind1":"2"}}',
+      ['100 50 -1 $a y']
+    ],
     ['digits as keys keep their place', '{"100":{"subfields":[{"b":"B","2":"two"}]}}', ['100 -1 -1 $b B $2 two']],
     ['two keys are two fields', '{"003":"x","100":{"subfields":[{"a":"A"}]}}', ['003 x', '100 -1 -1 $a A']],
     [
@@ -84,6 +89,8 @@ describe('records of odd shape are read as the reader of FOLIO reads them', () =
     ['{"leader":"12a45nz   xy1234Xn  4500EXTRA"}', ['LDR 00000nz   2200000n  4500', '001 -']],
     ['{"leader":{"a":"x"},"fields":null}', ['LDR 00000nam a2200000 a 4500', '001 -']],
     [`{"x":{"leader":"${LEADER}"}}`, [`LDR ${LEADER}`, '001 -']],
+    ['{"fields":[{"003":"x"}],"fields":[{"005":"y"}]}', ['LDR 00000nam a2200000 a 4500', '001 -', '005 y']],
+    [`{"leader":"x","leader":"${LEADER}"}`, [`LDR ${LEADER}`, '001 -']],
     ['{"leader":"short"}', 'RecordFailed'],
     ['{"leader":null}', 'RecordFailed'],
     ['{"fields":{"100":{"subfields":[{"a":"x"}]}}}', 'RecordFailed'],

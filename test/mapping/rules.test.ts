@@ -146,6 +146,20 @@ describe('what one field makes', () => {
       { genreTerm: 'B' }
     ],
     [
+      'the alternative may take what the item itself has used',
+      ['150 ## $a 1 $a 2'],
+      {
+        150: [
+          to('topicalTerm', 'a', {
+            ...run('set_contributor_type_id'),
+            ignoreSubsequentSubfields: true,
+            alternativeMapping: to('genreTerm', 'a', { ignoreSubsequentSubfields: true })
+          })
+        ]
+      },
+      { genreTerm: '1' }
+    ],
+    [
       'the first of each code only',
       ['150 ## $a 1 $a 2 $b 3'],
       { 150: [to('topicalTerm', 'ab', { ignoreSubsequentSubfields: true })] },
