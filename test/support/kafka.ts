@@ -111,6 +111,9 @@ function properties(home: string, port: number, controllerPort: number, advertis
     'transaction.state.log.replication.factor=1',
     'transaction.state.log.min.isr=1',
     'group.initial.rebalance.delay.ms=0',
+    // A broker that was killed may come back under its id only when the controller has forgotten it.
+    'broker.session.timeout.ms=2000',
+    'broker.heartbeat.interval.ms=500',
     'auto.create.topics.enable=false',
     ''
   ].join('\n')
