@@ -77,6 +77,23 @@ describe('a claim', () => {
     expect(await stores.chunks.claim(nobody, 'w', LEASE_MS)).toBeNull()
   })
 
+  test('of a chunk that is due but not published again, published but not due, or of other rules, is none', async ({
+    db,
+    stores
+  }) => {
+    const operation = await aPublishedOperation(stores, { chunks: 1 })
+    await stores.chunks.giveBack(await claimOne(stores, operation), 'released')
+    expect(await claimAll(stores, operation)).toEqual([])
+    await stores.publish.mark(armedOf(operation), 10)
+    await db.query(`update ${SCHEMA}.operation_chunk set next_attempt_at = now() + interval '1 hour'`)
+    expect(await claimAll(stores, operation)).toEqual([])
+    await db.query(`update ${SCHEMA}.operation_chunk set next_attempt_at = now()`)
+    await db.query(`update ${SCHEMA}.operation set rules_hash = 'others'`)
+    expect(await claimAll(stores, operation)).toEqual([])
+    await db.query(`update ${SCHEMA}.operation set rules_hash = $1`, [RULES.hash])
+    expect(await claimAll(stores, operation)).toHaveLength(1)
+  })
+
   test('is refused while the operation is paused and after its cancel', async ({ stores }) => {
     const operation = await aPublishedOperation(stores)
     await stores.control.pause('diku', operation.id)

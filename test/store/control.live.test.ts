@@ -336,7 +336,7 @@ describe('the right to save', () => {
     expect(await publishSaving(stores, owner)).toBe(3)
   })
 
-  test('is given up by a pause only when the last chunk with a worker has ended', async ({ db, stores }) => {
+  test('is given up by a pause only when the last chunk with a worker has ended', async ({ stores }) => {
     const owner = await aSavingOperation(stores, { chunks: 2 })
     const claim = await claimOne(stores, owner)
     const waiter = await aMappedOperation(stores)
@@ -346,6 +346,17 @@ describe('the right to save', () => {
     expect(await stores.chunks.count(claim, savedTally(claim))).toBe('counted')
     expect(await stores.check.finalise(armedOf(owner, 'DATA_SAVING'), LEASE_MS)).toEqual({ outcome: 'open' })
     expect(await publishSaving(stores, waiter)).toBe(3)
+  })
+
+  test('is not used again, after a pause, by a chunk whose lease had lapsed', async ({ db, stores }) => {
+    const owner = await aSavingOperation(stores)
+    await claimOne(stores, owner)
+    const waiter = await aMappedOperation(stores)
+    await stores.control.startSaving('diku', waiter.id, null)
     await lapseLeases(db)
+    await stores.control.pause('diku', owner.id)
+    expect(await publishSaving(stores, waiter)).toBe(3)
+    await stores.control.resume('diku', owner.id)
+    expect(await claimAll(stores, owner)).toEqual([])
   })
 })

@@ -70,6 +70,19 @@ describe('a cancel', () => {
     expect(await chunksOf(stores, operation)).toMatchObject([{ leaseOwner: null, status: 'NEW', open: true, epoch: 2 }])
   })
 
+  test('and a count of a chunk it has not come to yet do not wait for each other', async ({ db, stores, one, other }) => {
+    const operation = await aPublishedOperation(stores, { chunks: 1 })
+    const claim = await claimOne(stores, operation)
+    const there = one.stopBefore('with held')
+    const cancelling = cancelOperation(one.context, 'diku', operation.id, 'cancelled')
+    await there
+    const counting = countChunk(other.context, claim, mappedTally(claim))
+    await someoneWaits(db)
+    one.goOn()
+    expect(await cancelling).toMatchObject({ outcome: 'done' })
+    expect(await counting).toBe('fenced')
+  })
+
   test('waits for a claim that has the chunk, and fences it', async ({ db, stores, one, other }) => {
     const operation = await aPublishedOperation(stores, { chunks: 1 })
     await other.begin()

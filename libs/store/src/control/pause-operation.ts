@@ -8,11 +8,12 @@ import { isRunning } from './stop-operation.ts'
 
 const SET_CONTROL = perSchema((s) => `update ${s}.operation set control = $2 where id = $1`)
 
-/** What nobody has claimed yet is published again by who has the lock then. */
+/** What nobody works on is published again by who has the lock then; a lapsed lease would else be claimed without it. */
 const UNPUBLISH = perSchema(
   (s) => `
   update ${s}.operation_chunk set published_at = null
-   where operation_id = $1 and next_attempt_at is not null and published_at is not null and lease_owner is null`
+   where operation_id = $1 and next_attempt_at is not null and published_at is not null
+     and (lease_until is null or lease_until < clock_timestamp())`
 )
 
 const DUE_AT_ONCE = `
