@@ -1,5 +1,4 @@
 import { MigrationError } from '@marc-migrations/domain'
-import { describeConfigFaults, redactText } from '@marc-migrations/runtime'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
 
 /** What ends a command: a message for the person at the terminal, with what to do, and the exit code. */
@@ -14,11 +13,13 @@ export class CommandFailure extends Error {
 }
 
 /** Any error as the person at the terminal should see it; only the unexpected ones come with their stack. */
-export function asCommandFailure(error: unknown): CommandFailure {
+export async function asCommandFailure(error: unknown): Promise<CommandFailure> {
   if (error instanceof CommandFailure) return error
+  // Only now: a command that succeeds need not wait until all of it is loaded.
+  const { describeConfigFaults, redactText } = await import('@marc-migrations/runtime')
   const faults = describeConfigFaults(error)
   if (faults !== undefined) return new CommandFailure(exitCodes.usage, faults, error)
-  if (error instanceof MigrationError) return new CommandFailure(codeOf(error), messageOf(error), error)
+  if (error instanceof MigrationError) return new CommandFailure(codeOf(error), redactText(messageOf(error)), error)
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return new CommandFailure(exitCodes.unexpected, redactText(text), error)
 }
@@ -39,6 +40,6 @@ function messageOf(error: MigrationError): string {
     case 'OBJECTS_FULL':
       return `The object store${dir === undefined ? '' : ` in ${String(dir)}`} cannot be used${why}.${look}`
     default:
-      return redactText(error.message)
+      return error.message
   }
 }

@@ -31,7 +31,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
-    const failure = asCommandFailure(error)
+    const failure = await asCommandFailure(error)
     process.stderr.write(`${failure.message}\n`)
     return failure.exitCode
   }

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { parseTenantId } from '@marc-migrations/domain'
-import { createLogger, readDatabaseConfig } from '@marc-migrations/runtime'
 import { version } from '../version.ts'
 
 export function addMigrateDb(program: Command): void {
@@ -10,6 +9,7 @@ export function addMigrateDb(program: Command): void {
     .option('--tenant <id...>', 'register these tenants')
     .action(async ({ tenant = [] }: { tenant?: string[] }) => {
       const tenants = tenant.map(parseTenantId)
+      const { createLogger, readDatabaseConfig } = await import('@marc-migrations/runtime')
       const config = readDatabaseConfig(process.env)
       const { openDatabase } = await import('../open-adapters.ts')
       const logger = createLogger(config, { service: 'marc-migrations-migrate-db', version })

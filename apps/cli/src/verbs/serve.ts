@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { readConfig } from '@marc-migrations/runtime'
 
 interface ServeOptions {
   readonly embedded?: true
@@ -17,6 +16,7 @@ export function addServe(program: Command): void {
         const { serveEmbedded } = await import('../node/serve-embedded.ts')
         await serveEmbedded(dataDir)
       } else {
+        const { readConfig } = await import('@marc-migrations/runtime')
         const { runNode } = await import('../node/run-node.ts')
         await runNode('serve', readConfig(process.env))
       }
