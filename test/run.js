@@ -31,7 +31,9 @@ vitest.on('exit', (code) => {
   rmSync(scratch, { recursive: true, force: true })
   const passed = results?.numPassedTests ?? 0
   // A suite that could not even be loaded, or an error outside of any test, is a failure that no test counts.
-  const broken = (results?.testResults ?? []).filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
+  const broken = (results?.testResults ?? []).filter(
+    (file) => file.status === 'failed' && file.assertionResults.length === 0
+  )
   const counted = (results?.numFailedTests ?? 0) + broken.length
   const failed = counted === 0 && code !== 0 ? 1 : counted
   console.log(`skipped: ${skips.length === 0 ? 'none' : skips.join('; ')}`)

@@ -46,7 +46,7 @@ export interface Coordinator {
 /** The REST API, and the rounds over the armed stages; any number of these share the work. */
 export async function startCoordinator(deps: CoordinatorDeps): Promise<Coordinator> {
   const { stores, newId, settings, logger } = deps
-  const http = await buildHttp({
+  const http = buildHttp({
     ...deps,
     sniffFormat,
     startOperation: (request) => startOperation(request, { ...stores, sources: deps.sources, newId, logger })

@@ -2,16 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import type { ObjectStore } from '@marc-migrations/domain'
 import type { Chunk } from './migration-api.ts'
 import type { OutFiles } from './out-files.ts'
-
-/** A rejected record, with its place in the file and why. */
-export interface RejectedRecord {
-  readonly index: number
-  readonly offset: number
-  readonly length: number
-  readonly recordId?: string
-  readonly reason: string
-  readonly marc?: unknown
-}
+import type { RejectedRecord } from './rejected-record.ts'
 
 export interface ChunkResult {
   readonly position: number

@@ -1,8 +1,11 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
+import { sniffFormat } from '@marc-migrations/marc'
 import { CommandFailure } from '../command-failure.ts'
 import { DEMO_BROKEN, DEMO_RECORDS, writeDemoFile, type PlantedFault } from '../demo-file/demo-file.ts'
 import { exitCodes } from '../exit-codes.ts'
+
+const HEAD_BYTES = 64 * 1024
 
 export type Input = { readonly kind: 'given'; readonly path: string } | { readonly kind: 'made' }
 
@@ -35,6 +38,19 @@ export async function openInput(path: string): Promise<InputFile> {
     throw new CommandFailure(exitCodes.usage, `${path}: ${problem ?? 'it is empty'}.`)
   }
   return { handle, path: resolve(path), lengthBytes: stats.size, uploadName: uploadNameOf(path), planted: undefined }
+}
+
+/**
+ * Looks at the first bytes, so that a letter is refused before seconds are spent on starting servers.
+ *
+ * @throws {CommandFailure} usage, when they are those of none of the formats
+ */
+export async function requireRecords({ handle, path }: InputFile): Promise<void> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0)
+  if (sniffFormat(buffer.subarray(0, bytesRead)) !== undefined) return
+  await handle.close()
+  const message = `${path}: no MARC records were recognised. ISO 2709 (.mrc) and MARC-in-JSON lines are read; convert makes them.`
+  throw new CommandFailure(exitCodes.usage, message)
 }
 
 /** Makes the demonstration file in a directory of ours. */

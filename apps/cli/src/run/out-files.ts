@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CommandFailure } from '../command-failure.ts'
 import { exitCodes } from '../exit-codes.ts'
-import type { RejectedRecord } from './collect-results.ts'
+import type { RejectedRecord } from './rejected-record.ts'
 
 const NAMES = ['entities.jsonl', 'rejected.jsonl', 'rejected.mrc', 'report.json'] as const
 

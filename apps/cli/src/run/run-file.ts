@@ -9,7 +9,7 @@ import type { ExitCode } from '../exit-codes.ts'
 import type { RunOptions } from '../verbs/run-options.ts'
 import { collectResults } from './collect-results.ts'
 import { followOperation } from './follow-operation.ts'
-import { makeInput, openInput, type Input, type InputFile } from './input-file.ts'
+import { makeInput, openInput, requireRecords, type Input, type InputFile } from './input-file.ts'
 import { startLocalCluster } from './local-cluster.ts'
 import { migrationApi } from './migration-api.ts'
 import { openOutFiles, prepareOutDir } from './out-files.ts'
@@ -28,6 +28,7 @@ import { verdictOf } from './verdict.ts'
 export async function runFile(input: Input, options: RunOptions): Promise<ExitCode> {
   const outDir = options.out === undefined ? undefined : resolve(options.out)
   const given = input.kind === 'given' ? await openInput(input.path) : undefined
+  if (given !== undefined) await requireRecords(given)
   if (outDir !== undefined) prepareOutDir(outDir)
   const view = progressView(process.stderr, options.progress)
   const ids = unprivilegedUser()
