@@ -1,9 +1,10 @@
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { once } from 'node:events'
 import { openStores } from '@marc-migrations/store'
 import { describe, expect } from 'vitest'
 import { Database } from '../../libs/store/src/database/database.ts'
+import type { Transaction } from '../../libs/store/src/database/database.ts'
 import { aDatabase } from '../support/postgres.ts'
 import { silentLogger } from '../support/silent-logger.ts'
 import { aDraft, reread, storesOn, test } from '../support/store-fixtures.ts'
@@ -134,6 +135,51 @@ test('a server that takes connections and says nothing costs five seconds, not f
   sockets.forEach((socket) => socket.destroy())
   mute.close()
 })
+
+test('a pooler that knows no limits of the server is worked with; each transaction sets its own', async ({ db }) => {
+  const pooler = await aPooler(db)
+  const at = { ...db, host: '127.0.0.1', port: pooler.port }
+  const database = new Database({ ...at, maxPoolSize: 3, logger: silentLogger }, { ...SHORT, lockMs: 200 })
+  const setting = (on: Transaction) => on.rows(`select current_setting('lock_timeout') as it`)
+  const answers = await Promise.all([1, 2, 3].map(() => database.transaction(setting)))
+  expect(answers).toEqual([[{ it: '200ms' }], [{ it: '200ms' }], [{ it: '200ms' }]])
+  expect(await setting(database)).toEqual([{ it: '0' }])
+  expect(pooler.refused()).toBeGreaterThan(0)
+  const stores = await openStores({ ...at, maxPoolSize: 2, subPath: 'x', logger: silentLogger })
+  expect(await stores.operations.start(aDraft())).toMatchObject({ status: 'NEW' })
+  await stores.close()
+  await database.close()
+  pooler.close()
+})
+
+/** Passes everything on to the server, but refuses a session that asks for limits at its start, in the words of pgbouncer. */
+async function aPooler(db: TestDatabase): Promise<{ port: number; refused(): number; close(): void }> {
+  let refused = 0
+  const proxy = createServer((client) => {
+    client.on('error', () => {})
+    client.once('data', (startup: Buffer) => {
+      const asked = ['statement_timeout', 'lock_timeout'].find((name) => startup.includes(name))
+      if (asked !== undefined) {
+        refused++
+        client.end(errorResponse('08P01', `unsupported startup parameter: ${asked}`))
+        return
+      }
+      const server = connect(db.port, db.host).on('error', () => client.destroy())
+      server.write(startup)
+      client.pipe(server).pipe(client)
+    })
+  }).listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  return { port: (proxy.address() as AddressInfo).port, refused: () => refused, close: () => proxy.close() }
+}
+
+function errorResponse(code: string, message: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0C${code}\0M${message}\0\0`)
+  const head = Buffer.alloc(5)
+  head.write('E')
+  head.writeInt32BE(fields.length + 4, 1)
+  return Buffer.concat([head, fields])
+}
 
 test('a database that is not migrated says what to do', async () => {
   const db = await aDatabase('empty')

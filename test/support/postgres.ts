@@ -4,13 +4,9 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { migrateControl, openStores } from '@marc-migrations/store'
 import type { ConnectionOptions } from '@marc-migrations/store'
 import pg from 'pg'
-import { silentLogger } from './silent-logger.ts'
-import { clientOf, TEMPLATE, TEMPLATE_TENANTS } from './store-template.ts'
-
-export { TEMPLATE_TENANTS }
+import { clientOf, makeTemplate, TEMPLATE } from './store-template.ts'
 
 const START_LIMIT_MS = 120_000
 const LOOK_MS = 50
@@ -98,7 +94,7 @@ async function embeddedServer(): Promise<ConnectionOptions> {
     const program = join(import.meta.dirname, 'store-server.ts')
     const args = ['--import', 'tsx', program, String(process.ppid), meetingPlace]
     // Not this process's child for long: suites come and go, the server stays.
-    spawn(process.execPath, args, { detached: true, stdio: 'ignore' }).unref()
+    spawn(process.execPath, args, { cwd: join(import.meta.dirname, '..', '..'), detached: true, stdio: 'ignore' }).unref()
   }
   const file = join(meetingPlace, 'server.json')
   for (let waited = 0; waited < START_LIMIT_MS; waited += LOOK_MS) {
@@ -132,14 +128,6 @@ async function namedServer(url: string): Promise<ConnectionOptions> {
     username: decodeURIComponent(username),
     password: decodeURIComponent(password)
   }
-  await onServer(server, `create database ${pg.escapeIdentifier(TEMPLATE)}`).catch((error: { code?: string }) => {
-    if (error.code !== '42P04') throw error
-  })
-  // Any number of suites may do this at once: migrations wait for one another.
-  const options = { ...server, database: TEMPLATE, logger: silentLogger, maxPoolSize: 1, subPath: 'test' }
-  await migrateControl(options)
-  const stores = await openStores(options)
-  for (const tenant of TEMPLATE_TENANTS) await stores.tenants.register(tenant)
-  await stores.close()
+  await makeTemplate(server)
   return server
 }

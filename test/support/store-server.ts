@@ -3,14 +3,11 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { migrateControl, openStores } from '@marc-migrations/store'
 import type { ConnectionOptions } from '@marc-migrations/store'
-import pg from 'pg'
 import { temporaryPlace } from '../../apps/cli/src/embedded/postgres-place.ts'
 import { startPostgres } from '../../apps/cli/src/embedded/start-postgres.ts'
 import { unprivilegedUser } from '../../apps/cli/src/embedded/unprivileged-user.ts'
-import { silentLogger } from './silent-logger.ts'
-import { clientOf, TEMPLATE, TEMPLATE_TENANTS } from './store-template.ts'
+import { clientOf, makeTemplate } from './store-template.ts'
 
 const LOOK_MS = 300
 
@@ -31,7 +28,7 @@ async function keepServer(): Promise<void> {
   const server = await startPostgres({ place, ids, removeAtEnd: place })
   try {
     await forgetDurability(server.db)
-    await migrateTemplate(server.db)
+    await makeTemplate(server.db)
     tell(server.db)
     await runEnd()
   } finally {
@@ -46,16 +43,7 @@ async function forgetDurability(at: ConnectionOptions): Promise<void> {
   for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes'])
     await client.query(`alter system set ${setting} = off`)
   await client.query('select pg_reload_conf()')
-  await client.query(`create database ${pg.escapeIdentifier(TEMPLATE)}`)
   await client.end()
-}
-
-async function migrateTemplate(at: ConnectionOptions): Promise<void> {
-  const options = { ...at, database: TEMPLATE, logger: silentLogger, maxPoolSize: 1, subPath: 'test' }
-  await migrateControl(options)
-  const stores = await openStores(options)
-  for (const tenant of TEMPLATE_TENANTS) await stores.tenants.register(tenant)
-  await stores.close()
 }
 
 /** Written aside and renamed: whoever sees the file sees all of it. */

@@ -89,11 +89,3 @@ export async function someoneWaits(db: TestDatabase): Promise<void> {
   }
   throw new Error('nobody waits')
 }
-
-export async function deadlocks(db: TestDatabase): Promise<number> {
-  await db.query('select pg_stat_force_next_flush()')
-  const [row] = await db.query<{ n: string }>(
-    'select deadlocks as n from pg_stat_database where datname = current_database()'
-  )
-  return Number(row?.n)
-}

@@ -29,38 +29,31 @@ export interface Queries extends Transaction {
   transaction<T>(work: (on: Transaction) => Promise<T>): Promise<T>
 }
 
+type PoolOptions = ConnectionOptions & { readonly maxPoolSize: number; readonly logger: Logger }
+
 /**
  * A pool of connections.
  *
- * Keeps no session state, so a pooler in transaction mode may stand in between. A connection that failed is destroyed, never
+ * Keeps no session state, so that a pooler in transaction mode may stand in between. A connection that failed is destroyed, never
  * handed out again: after a timeout the driver would give its late answer to the next statement.
  */
 export class Database implements Queries {
-  private readonly pool: pg.Pool
-  private readonly at: { readonly host: string; readonly port: number }
+  private readonly options: PoolOptions
+  private readonly limits: typeof LIMITS
+  private pool: pg.Pool
+  private begin = 'begin'
   /** Raised by every loss: connections from before it are not trusted, they may have been lost with the one that told. */
   private losses = 0
-  private closing: Promise<void> | undefined
   private readonly bornAt = new WeakMap<pg.PoolClient, number>()
+  private closing: Promise<unknown> | undefined
 
-  constructor(options: ConnectionOptions & { readonly maxPoolSize: number; readonly logger: Logger }, limits = LIMITS) {
-    this.at = { host: options.host, port: options.port }
-    this.pool = new pg.Pool({
-      ...clientConfig(options),
-      max: options.maxPoolSize,
-      connectionTimeoutMillis: limits.connectMs,
-      query_timeout: limits.queryMs,
+  constructor(options: PoolOptions, limits = LIMITS) {
+    this.options = options
+    this.limits = limits
+    this.pool = this.openPool({
       statement_timeout: limits.statementMs,
       lock_timeout: limits.lockMs,
       idle_in_transaction_session_timeout: limits.idleInTransactionMs
-    })
-    // A connection may be lost at any moment, also while nobody uses it and while it is being closed. Without listeners of
-    // the pool's and of each client's own that would end the process.
-    const onError = (err: Error) => options.logger.debug({ err }, 'database.connection-lost')
-    this.pool.on('error', onError)
-    this.pool.on('connect', (client) => {
-      this.bornAt.set(client, this.losses)
-      client.on('error', onError)
     })
   }
 
@@ -83,7 +76,7 @@ export class Database implements Queries {
 
   async transaction<T>(work: (on: Transaction) => Promise<T>): Promise<T> {
     return await this.withClient(async (client) => {
-      await client.query('begin')
+      await client.query(this.begin)
       try {
         const result = await work(onClient(client))
         await client.query('commit')
@@ -111,7 +104,7 @@ export class Database implements Queries {
       return await use(client)
     } catch (error) {
       if (!isAnswer(error) && isOutage(error)) failure ??= error
-      throw asStoreError(error, this.at)
+      throw asStoreError(error, this.options)
     } finally {
       client?.removeListener('error', onLost)
       if (client !== undefined && failure !== undefined) this.losses++
@@ -121,10 +114,44 @@ export class Database implements Queries {
 
   private async connect(): Promise<pg.PoolClient> {
     for (;;) {
-      const client = await this.pool.connect()
+      const client = await this.pool.connect().catch((error: unknown) => this.connectToPooler(error))
       if (this.bornAt.get(client) === this.losses) return client
       client.release(true)
     }
+  }
+
+  /** A pooler knows none of the server's limits at the start of a session; each transaction then begins by setting them. */
+  private async connectToPooler(error: unknown): Promise<pg.PoolClient> {
+    if (!(error instanceof Error && error.message.includes('unsupported startup parameter'))) throw error
+    if (this.begin === 'begin') {
+      this.options.logger.info({ reason: error.message }, 'database.pooler')
+      const { statementMs, lockMs, idleInTransactionMs } = this.limits
+      this.begin = `begin; set local statement_timeout = ${statementMs}; set local lock_timeout = ${lockMs};
+        set local idle_in_transaction_session_timeout = ${idleInTransactionMs}`
+      const refused = this.pool
+      this.pool = this.openPool({})
+      await refused.end()
+    }
+    return await this.pool.connect()
+  }
+
+  private openPool(startup: pg.PoolConfig): pg.Pool {
+    const pool = new pg.Pool({
+      ...clientConfig(this.options),
+      ...startup,
+      max: this.options.maxPoolSize,
+      connectionTimeoutMillis: this.limits.connectMs,
+      query_timeout: this.limits.queryMs
+    })
+    // A connection may be lost at any moment, also while nobody uses it and while it is being closed. Without listeners of
+    // the pool's and of each client's own that would end the process.
+    const onError = (err: Error) => this.options.logger.debug({ err }, 'database.connection-lost')
+    pool.on('error', onError)
+    pool.on('connect', (client) => {
+      this.bornAt.set(client, this.losses)
+      client.on('error', onError)
+    })
+    return pool
   }
 }
 
