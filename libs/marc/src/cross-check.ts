@@ -1,9 +1,10 @@
 import { Iso2709Cutter } from './iso2709-cutter.ts'
 import { readIso2709 } from './read-iso2709.ts'
+import type { Reading, RecordReading } from './reading.ts'
 import { readWithMarc4js } from './second-reader.ts'
 
 export interface CrossCheck {
-  /** Records that both readers read: those about which ours had nothing to say. */
+  /** Records that both readers read: those in ASCII or UTF-8 about which ours had nothing to say. */
   readonly compared: number
   /** Records for which the two do not agree to the byte; the first hundred. */
   readonly differing: readonly {
@@ -35,7 +36,7 @@ export async function crossCheck(stream: AsyncIterable<Uint8Array>): Promise<Cro
     if (first !== undefined && last !== undefined) {
       const whole = bytes.subarray(0, last.offset + last.length - carryOffset)
       const sound = [...readIso2709(whole, { firstIndex: first.index, firstOffset: carryOffset })].flatMap((reading) =>
-        reading.ok && reading.problems.length === 0 ? [reading] : []
+        isForBoth(reading) ? [reading] : []
       )
       const raw = sound.map(({ offset, length }) => whole.subarray(offset - carryOffset, offset - carryOffset + length))
       const theirs = await readWithMarc4js(Buffer.concat(raw))
@@ -49,4 +50,9 @@ export async function crossCheck(stream: AsyncIterable<Uint8Array>): Promise<Cro
     carryOffset = cutter.keepFrom
   }
   return { compared, differing }
+}
+
+/** marc4js has no MARC-8, and is at a loss with records that are not as they should be. */
+function isForBoth(reading: Reading): reading is RecordReading {
+  return reading.ok && reading.problems.length === 0 && reading.encoding !== 'marc8'
 }

@@ -1,6 +1,7 @@
 import type { FileFormat } from '@marc-migrations/domain'
 
-const LEADER_LENGTH = 24
+/** As much of a leader as there is; a damaged one is known by the terminators behind it. */
+const LEADER = /^\d{5}(?:[ -~]{5}[\d ]{7}|[ -~]{0,11}$)/
 
 /**
  * Tells the format of a file from its beginning.
@@ -18,8 +19,7 @@ export function sniffFormat(firstBytes: Uint8Array): FileFormat | 'gzip' | undef
   if (start.startsWith('[')) return 'json'
   if (start.startsWith('{')) return isLineOfRecord(start) ? 'jsonl' : 'json'
   if (/^=[0-9A-Za-z]{3} /.test(start)) return 'mrk'
-  if (/^\d{5}/.test(start) && looksLikeLeader(start)) return 'iso2709'
-  return /[\x1d\x1e]/.test(text) ? 'iso2709' : undefined
+  return LEADER.test(start) || /[\x1d\x1e]/.test(text) ? 'iso2709' : undefined
 }
 
 function textOf(bytes: Buffer): string {
@@ -29,10 +29,6 @@ function textOf(bytes: Buffer): string {
       .swap16()
       .toString('utf16le')
   return bytes.toString('utf8')
-}
-
-function looksLikeLeader(start: string): boolean {
-  return start.length < LEADER_LENGTH || /^\d{5}[^\n]{5}/.test(start)
 }
 
 /** JSON lines have a whole object a line; an object spread over lines is one JSON text. A damaged first line tells nothing. */

@@ -50,14 +50,14 @@ export class XmlRecordSplitter {
 
   /** @returns whether there may be more to find in the text at hand */
   #step(cuts: XmlCut[]): boolean {
-    if (this.#hiddenUntil !== undefined) return this.#skipHidden(this.#hiddenUntil)
+    if (this.#hiddenUntil !== undefined) return this.#skipHidden(this.#hiddenUntil, cuts)
     MARKUP.lastIndex = this.#scanFrom
     const match = MARKUP.exec(this.#text)
     if (match === null) {
-      this.#scanFrom = Math.max(this.#scanFrom, this.#text.length - LONGEST_MARKUP)
+      this.#scanTo(this.#text.length - LONGEST_MARKUP, cuts)
       return false
     }
-    this.#scanFrom = match.index
+    this.#scanTo(match.index, cuts)
     if (match[0] === '<!DOCTYPE') return this.#refuse(match.index, cuts)
     const end = ENDS[match[0]]
     if (end !== undefined) {
@@ -68,13 +68,20 @@ export class XmlRecordSplitter {
     return match[1] === '/' ? this.#close(cuts) : this.#open(match.index, cuts)
   }
 
-  #skipHidden(end: string): boolean {
+  /** A record is given up once all markup in its first MAX_RECORD_BYTES was looked at, wherever pieces end. */
+  #scanTo(at: number, cuts: XmlCut[]): void {
+    this.#scanFrom = Math.max(this.#scanFrom, at)
+    const limit = this.#start + MAX_RECORD_BYTES
+    if (this.#start >= 0 && this.#scanFrom > limit) this.#giveUp('too-long', limit, cuts)
+  }
+
+  #skipHidden(end: string, cuts: XmlCut[]): boolean {
     const at = this.#text.indexOf(end, this.#scanFrom)
     if (at < 0) {
-      this.#scanFrom = Math.max(this.#scanFrom, this.#text.length - end.length + 1)
+      this.#scanTo(this.#text.length - end.length + 1, cuts)
       return false
     }
-    this.#scanFrom = at + end.length
+    this.#scanTo(at + end.length, cuts)
     this.#hiddenUntil = undefined
     return true
   }

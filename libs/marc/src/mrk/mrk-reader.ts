@@ -28,7 +28,7 @@ export class MrkReader implements PieceReader {
     for (;;) {
       const lineEnd = piece.indexOf(LINE_FEED)
       if (lineEnd < 0 && piece.length < MAX_RECORD_BYTES) break
-      const length = lineEnd < 0 ? MAX_RECORD_BYTES : lineEnd + 1
+      const length = lineEnd < 0 || lineEnd >= MAX_RECORD_BYTES ? MAX_RECORD_BYTES : lineEnd + 1
       this.#line(piece.subarray(0, length), readings)
       piece = piece.subarray(length)
     }
