@@ -71,9 +71,9 @@ interface Pace {
   readonly left: string
 }
 
-/** Rate over the last ten seconds, and what it makes of the rest. The total is not known before the file is split. */
+/** Rate over the last ten seconds since the first look, and what it makes of the rest. The total is not known before the file is split. */
 export function paceMeter(now: () => number = () => performance.now()): (operation: Operation) => Pace {
-  const seen: { at: number; done: number }[] = [{ at: now(), done: 0 }]
+  const seen: { at: number; done: number }[] = []
   return ({ totalNumOfRecords: total, mappedNumOfRecords, rejectedNumOfRecords = 0 }) => {
     const done = mappedNumOfRecords + rejectedNumOfRecords
     const at = now()
