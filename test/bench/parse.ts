@@ -1,6 +1,7 @@
 import { readIso2709, readIso2709Objects, readerOf, recordWriter } from '@marc-migrations/marc'
 
 import { authorityFile } from './parse-input.ts'
+import { memoryOfReading } from './parse-memory.ts'
 import { brokenFiles } from './parse-malformed.ts'
 import { inTurn, printLine, round2 } from './parse-measure.ts'
 import type { Work } from './parse-measure.ts'
@@ -35,6 +36,7 @@ export async function run(): Promise<void> {
     () => peer(xml, 'marcxml')
   )
   measureMalformed()
+  await measureMemory(file)
 }
 
 async function compare(name: string, n: number, ours: Work, peerWork: Work): Promise<void> {
@@ -101,5 +103,19 @@ function measureMalformed(): void {
     extraMb: round2(Math.max(...results.map(({ extraMb }) => extraMb))),
     unnamed: results.filter(({ named }) => !named).map(({ defect }) => defect),
     repeated: results.filter(({ repeats }) => repeats > 0).map(({ defect }) => defect)
+  })
+}
+
+/** Memory while a file of BENCH_MB megabytes is read; flat means a slope under 5 %. */
+async function measureMemory(file: Uint8Array): Promise<void> {
+  const { slopePercent, ...facts } = await memoryOfReading(file, Number(process.env['BENCH_MB'] ?? 300))
+  printLine({
+    name: 'parse-memory',
+    unit: '% growth',
+    value: slopePercent,
+    ratio: null,
+    n: facts.records,
+    rounds: 1,
+    ...facts
   })
 }
