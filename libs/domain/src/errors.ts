@@ -14,6 +14,7 @@ export const errorCodes = {
   SOURCE_UNREADABLE: { http: 422, kind: 'final' },
   SOURCE_CHANGED: { http: 409, kind: 'final' },
   IDEMPOTENCY_KEY_REUSED: { http: 422, kind: 'final' },
+  SAVING_UNAVAILABLE: { http: 501, kind: 'final' },
   STATUS_FORBIDS: { http: 422, kind: 'final' },
   RULES_UNAVAILABLE: { http: 503, kind: 'outage' },
   RULES_INVALID: { http: 422, kind: 'final' },
