@@ -46,7 +46,8 @@ describe('what nothing answers to', () => {
   })
 
   test('bytes that are no JSON text are 400', async ({ api }) => {
-    const bodies = [Buffer.from([0x22, 0xff, 0x22]), '{"a":1} x', '{"entityType":{}}', '{"entityType":["authority"]}', '7']
+    const latin1 = Buffer.from('{"entityType":"authority","operationType":"remapping","by":"Dvo\xf8\xe1k"}', 'latin1')
+    const bodies = [latin1, '{"a":1} x', '{"entityType":{}}', '{"entityType":["authority"]}', '7']
     for (const body of bodies) {
       const answer = await api.ask('POST', '/marc-migrations', { headers: JSON_TYPE, body })
       expect(answer.status, String(body)).toBe(400)
@@ -67,6 +68,7 @@ describe('starting', () => {
   test('needs the user, as a UUID, after everything else is right', async ({ api }) => {
     for (const [user, reason] of [
       ['', 'must be provided'],
+      ['  ', 'must be provided'],
       ['somebody', 'must be a UUID']
     ] as const) {
       const answer = await api.post('/marc-migrations', AUTHORITY, { 'x-okapi-user-id': user })
@@ -82,6 +84,8 @@ describe('starting', () => {
     await linkedRecords(db, stores)
     const key = { 'idempotency-key': 'monday' }
     const first = await api.post('/marc-migrations', AUTHORITY, key)
+    const { operations } = await stores.operations.list('diku', { offset: 0, limit: 1 })
+    await stores.control.cancel('diku', operations[0]?.id ?? '', 'cancelled')
     const second = await api.post('/marc-migrations', AUTHORITY, key)
     expect(second).toMatchObject({ status: 201, text: first.text })
     const other = await api.post('/marc-migrations', { ...AUTHORITY, entityType: 'instance' }, key)

@@ -62,10 +62,12 @@ describe('a malformed tenant', () => {
 
 describe('a well-formed tenant', () => {
   test('unknown here gets 400 in the envelope', async ({ api }) => {
-    const answer = await api.ask('GET', '/marc-migrations', { headers: { 'x-okapi-tenant': 'nobody' } })
-    expect(answer.status).toBe(400)
-    expect(errorOf(answer)).toMatchObject({ code: 'validation_error' })
-    expect(errorOf(answer).message).toContain('POST /_/tenant')
+    for (const path of ['/marc-migrations', '/marc-migrations/nodes', '/marc-migrations/sources', '/marc-migrations/abc']) {
+      const answer = await api.ask('GET', path, { headers: { 'x-okapi-tenant': 'nobody' } })
+      expect(answer.status, path).toBe(400)
+      expect(errorOf(answer)).toMatchObject({ code: 'validation_error', type: 'ApiValidationException' })
+      expect(errorOf(answer).message).toContain('POST /_/tenant')
+    }
   })
 
   test('in another spelling of a registered one is refused, when asking and when enabling', async ({ api, stores }) => {
