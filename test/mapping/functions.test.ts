@@ -51,6 +51,7 @@ describe('functions on texts', () => {
     ['capitalize', 'ßa', 'ßa'],
     ['capitalize', 'ǆa', 'ǅa'],
     ['capitalize', 'éa', 'Éa'],
+    ['capitalize', 'აა', 'აა'],
     ['set_deleted', '01234dz', 'true'],
     ['set_deleted', '01234', '01234'],
     ['char_select', 'abc', 'abc'],

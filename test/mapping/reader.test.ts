@@ -243,7 +243,7 @@ describe('the scan reads exactly what the careful reader reads', () => {
       { numRuns: 3000 }
     )
     expect(scans).toBeGreaterThan(500)
-  })
+  }, 120_000)
 
   test('for any damage to a document', () => {
     const damage = fc.record({
@@ -268,5 +268,5 @@ describe('the scan reads exactly what the careful reader reads', () => {
       }),
       { numRuns: 5000 }
     )
-  })
+  }, 120_000)
 })

@@ -1,7 +1,7 @@
 import { MigrationError } from '@marc-migrations/domain'
 import { compileMapping } from '@marc-migrations/mapping'
 import { describe, expect, test } from 'vitest'
-import { mapOne } from './map-one.ts'
+import { mapOne, marcOf } from './map-one.ts'
 
 const to = (target: string, codes: string, more: object = {}) => ({ target, subfield: [...codes], rules: [], ...more })
 const run = (type: string, more: object = {}) => ({ rules: [{ conditions: [{ type, ...more }] }] })
@@ -269,15 +269,15 @@ describe('rules on a text', () => {
 describe('extended authorities', () => {
   const rules = {
     151: [to('geographicName', 'ax')],
-    551: [to('saftGeographicName', 'aix')]
+    551: [to('saftGeographicName', 'aix4')]
   }
   const extended = (fields: string[]) => mapOne(fields, rules, { mapper: 'authority-extended' })
 
   test('subdivisions are joined by dashes, relations and truncated headings are made', () => {
-    expect(extended(['151 ## $a Here $x Now', '551 ## $w nng $i see $a There $x Then'])).toEqual({
+    expect(extended(['151 ## $a Here $x Now', '551 ## $w nng $i see $a There $x Then $4 r'])).toEqual({
       geographicName: 'Here--Now',
       saftBroaderTerm: [{ headingRef: 'There--Then', headingType: 'geographicNameTrunc' }],
-      saftGeographicName: ['see There--Then'],
+      saftGeographicName: ['see There r--Then'],
       saftGeographicNameTrunc: ['There--Then']
     })
   })
@@ -291,6 +291,20 @@ describe('extended authorities', () => {
     expect(mapOne(['151 ## $a Here $x Now'], rules)).toEqual({ geographicName: 'Here Now' })
   })
 })
+
+test.each(['authority', 'authority-extended', 'instance'] as const)(
+  'a record leaves nothing of itself to the next: %s',
+  (mapper) => {
+    const entityType = mapper === 'instance' ? 'instance' : 'authority'
+    const targets = ['context', 'id', 'saftBroaderTerm.headingRef', 'title', 'naturalId', 'languages', 'identifiers.value']
+    const rules = { 500: targets.map((target) => ({ entity: [to(target, 'a')] })) }
+    const mapping = compileMapping({ entityType, mapper, rules: JSON.stringify(rules), params: '{}' })
+    const [nothing, something] = [marcOf([]), marcOf(['500 ## $a x', '500 ## $a y'])]
+    const first = [mapping.mapBare(nothing), mapping.mapBare(something)]
+    expect([mapping.mapBare(nothing), mapping.mapBare(something)]).toEqual(first)
+    expect(mapping.mapBare(something)).toEqual(first[1])
+  }
+)
 
 describe('rules that are refused', () => {
   const compile = (rules: string, params = '{}') => compileMapping({ entityType: 'authority', rules, params })

@@ -1,7 +1,7 @@
 export { compileMapping } from './compile-mapping.ts'
 export type { CompiledMapping, ReadableFileRecord, RemappedRecord } from './compile-mapping.ts'
 export type { Mapper, MappingOptions } from './compile-rules.ts'
-export { explanationText } from './explain-record.ts'
+export { explanationText } from './explanation-text.ts'
 export type { ExplainedStep, Explanation } from './explain-record.ts'
 export { MappingError } from './record-failed.ts'
 export { RULES_UNAVAILABLE_REASON, rejectUnmapped } from './lines/rejected-record.ts'

@@ -1,6 +1,6 @@
 import { textOf } from '../rules/rules-document.ts'
 import { foldCase, javaTrim } from './java-text.ts'
-import type { ReferenceEntry } from './reference-lists.ts'
+import { oncePerList } from './reference-lists.ts'
 import type { BindFunction } from './text-function.ts'
 import { always } from './text-function.ts'
 
@@ -44,16 +44,16 @@ export const setContributorTypeIdByCodeOrName: BindFunction = (parameter, lists)
   }
 }
 
-function typesByCode(types: readonly ReferenceEntry[]): ReadonlyMap<string, Match> {
+const typesByCode = oncePerList((types): ReadonlyMap<string, Match> => {
   const codes = new Map<string, Match>()
   for (const [position, type] of types.entries()) {
     const code = textOf(type?.['code'])
     if (code !== null && !codes.has(code)) codes.set(code, { position, id: textOf(type?.['id']) })
   }
   return codes
-}
+})
 
-function typesByName(types: readonly ReferenceEntry[]): TypeNames {
+const typesByName = oncePerList((types): TypeNames => {
   const dotted = new Map<string, Match>()
   const dottedWithoutPeriod = new Map<string, Match>()
   const undotted = new Map<string, Match>()
@@ -71,7 +71,7 @@ function typesByName(types: readonly ReferenceEntry[]): TypeNames {
     } else put(undotted, name, match)
   }
   return { dotted, dottedWithoutPeriod, undotted, broken: false }
-}
+})
 
 function fit(names: TypeNames, value: string): Match | undefined {
   const key = foldCase(value)

@@ -1,5 +1,4 @@
 import { textOf } from '../rules/rules-document.ts'
-import { javaTrim } from './java-text.ts'
 import type { LookUp } from './reference-lists.ts'
 import { LOOK_UP_FAILED, lookUp } from './reference-lists.ts'
 import type { BindFunction, TextFunction } from './text-function.ts'
@@ -32,13 +31,13 @@ interface ByParameter {
 }
 
 /** Functions whose key is a parameter: their result is known at once. */
-function byParameter({ list, parameter, property, trimmed, absent, otherwise }: ByParameter): BindFunction {
+function byParameter({ list, parameter, property, trimmed = false, absent, otherwise }: ByParameter): BindFunction {
   return (given, lists) => {
     if (given === null) return identity
     const entries = lists.list(list)
     const key = textOf(given[parameter])
     if (entries === null || key === null) return always(absent)
-    return fixed(lookUp(entries, trimmed === true ? { property, prepare: javaTrim } : { property }).find(key), otherwise)
+    return fixed(lookUp(entries, { property, trimmed }).find(key), otherwise)
   }
 }
 

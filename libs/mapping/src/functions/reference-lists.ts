@@ -1,6 +1,6 @@
 import { MigrationError } from '@marc-migrations/domain'
 import { textOf } from '../rules/rules-document.ts'
-import { foldCase } from './java-text.ts'
+import { foldCase, javaTrim } from './java-text.ts'
 
 /** One entry of a list of reference data; null entries are met by look-ups like entries without the property. */
 export type ReferenceEntry = Readonly<Record<string, unknown>> | null
@@ -22,16 +22,36 @@ export interface ReferenceLists {
 
 /** @throws {MigrationError} RULES_INVALID when a list that is looked at is no list of objects */
 export function referenceLists(params: Readonly<Record<string, unknown>>): ReferenceLists {
+  const known = new Map<string, readonly ReferenceEntry[] | null>()
   return {
     list: (name) => {
-      const list = params[name]
-      if (list === null) return null
-      if (list === undefined) return ABSENT_BY_DEFAULT.has(name) ? null : []
-      if (!Array.isArray(list) || !list.every((entry) => typeof entry === 'object' && !Array.isArray(entry))) {
-        throw new MigrationError('RULES_INVALID', { list: name, reason: 'not a list of objects' })
-      }
-      return list as readonly ReferenceEntry[]
+      const present = known.get(name)
+      if (present !== undefined) return present
+      const list = listOf(name, params[name])
+      known.set(name, list)
+      return list
     }
+  }
+}
+
+function listOf(name: string, list: unknown): readonly ReferenceEntry[] | null {
+  if (list === null) return null
+  if (list === undefined) return ABSENT_BY_DEFAULT.has(name) ? null : []
+  if (!Array.isArray(list) || !list.every((entry) => typeof entry === 'object' && !Array.isArray(entry))) {
+    throw new MigrationError('RULES_INVALID', { list: name, reason: 'not a list of objects' })
+  }
+  return list as readonly ReferenceEntry[]
+}
+
+/** What is made of a list once and asked for by many rules. */
+export function oncePerList<T>(make: (list: readonly ReferenceEntry[]) => T): (list: readonly ReferenceEntry[]) => T {
+  const made = new WeakMap<readonly ReferenceEntry[], T>()
+  return (list) => {
+    const present = made.get(list)
+    if (present !== undefined) return present
+    const fresh = make(list)
+    made.set(list, fresh)
+    return fresh
   }
 }
 
@@ -51,8 +71,8 @@ export interface LookUp {
 
 interface LookUpOptions {
   readonly property: string
-  /** Applied to the entry's property before it is compared, not to the key. */
-  readonly prepare?: (text: string) => string
+  /** White space around the entry's property does not count; around the key it does. */
+  readonly trimmed?: boolean
   /** Case counts. */
   readonly exact?: boolean
   /** Entries without the property are passed over instead of failing the look-up. */
@@ -61,8 +81,21 @@ interface LookUpOptions {
   readonly result?: string
 }
 
+const lookUpsOf = oncePerList(() => new Map<string, LookUp>())
+
+/** The index of a list by these options; made at the first call. */
 export function lookUp(list: readonly ReferenceEntry[], options: LookUpOptions): LookUp {
-  const { property, prepare = (text) => text, exact = false, skipLacking = false, result = 'id' } = options
+  const known = lookUpsOf(list)
+  const key = JSON.stringify(options)
+  const present = known.get(key)
+  if (present !== undefined) return present
+  const fresh = makeLookUp(list, options)
+  known.set(key, fresh)
+  return fresh
+}
+
+function makeLookUp(list: readonly ReferenceEntry[], options: LookUpOptions): LookUp {
+  const { property, trimmed = false, exact = false, skipLacking = false, result = 'id' } = options
   const fold = exact ? (text: string) => text : foldCase
   const index = new Map<string, Found>()
   let failsAfterMisses = false
@@ -73,7 +106,7 @@ export function lookUp(list: readonly ReferenceEntry[], options: LookUpOptions):
       failsAfterMisses = true
       break
     }
-    const key = fold(prepare(text))
+    const key = fold(trimmed ? javaTrim(text) : text)
     if (!index.has(key)) index.set(key, { position, id: textOf(entry?.[result]) })
   }
   const missed = failsAfterMisses ? LOOK_UP_FAILED : undefined

@@ -16,7 +16,8 @@ const MAX_DEPTH = 1000
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 
-const STRING = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y
+const PLAIN = /[^"\\\u0000-\u001f]*/y
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 const WHITE = /[ \t\n\r]*/y
 const WORD = /true|false|null/y
 
@@ -40,9 +41,14 @@ export function parseJsonTree(text: string): JsonTree {
     return true
   }
   function string(): string {
-    match(WHITE)
-    const literal = match(STRING) ?? fail()
-    return literal.includes('\\') ? (JSON.parse(literal) as string) : literal.slice(1, -1)
+    if (!take('"')) fail()
+    const start = at
+    do match(PLAIN)
+    while (match(ESCAPE) !== undefined)
+    const inner = text.slice(start, at)
+    if (text.charAt(at) !== '"') fail()
+    at++
+    return inner.includes('\\') ? (JSON.parse(`"${inner}"`) as string) : inner
   }
   function object(depth: number): JsonTree {
     const members = new Map<string, JsonTree>()
