@@ -53,6 +53,10 @@ describe('serve --embedded', () => {
     })
     expect(uploaded.status).toBe(201)
 
+    const rival = await command(['serve', '--embedded', '--data-dir', join(dir, 'other')], env)
+    expect(rival.code).toBe(2)
+    expect(rival.stderr).toContain(`Another process listens on 127.0.0.1:${env.PORT} already. Look at HOST, PORT.`)
+
     const second = await command(args, { ...env, PORT: '0' })
     expect(second.code).toBe(2)
     expect(second.stderr).toContain('used by another marc-migrations')

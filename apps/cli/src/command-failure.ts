@@ -20,8 +20,16 @@ export async function asCommandFailure(error: unknown): Promise<CommandFailure> 
   const faults = describeConfigFaults(error)
   if (faults !== undefined) return new CommandFailure(exitCodes.usage, faults, error)
   if (error instanceof MigrationError) return new CommandFailure(codeOf(error), redactText(messageOf(error)), error)
+  if (isPortTaken(error)) {
+    const message = `Another process listens on ${error.address}:${error.port} already. Look at HOST, PORT.`
+    return new CommandFailure(exitCodes.usage, message, error)
+  }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return new CommandFailure(exitCodes.unexpected, redactText(text), error)
+}
+
+function isPortTaken(error: unknown): error is Error & { readonly address: string; readonly port: number } {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error
 }
 
 function codeOf(error: MigrationError): ExitCode {
