@@ -9,8 +9,10 @@ import { bindFunction } from '../../libs/mapping/src/functions/bind-function.ts'
 import { referenceLists } from '../../libs/mapping/src/functions/reference-lists.ts'
 import { NO_INDICATOR } from '../../libs/mapping/src/record/record-buffer.ts'
 import { conformanceDir } from '../support/conformance.ts'
+import { skipSuite } from '../support/skips.ts'
 
 const root = conformanceDir()
+if (root === undefined) skipSuite('mapping conformance', 'no conformance data', 'data')
 const cases = root === undefined ? undefined : join(root, 'conformance', 'mapping')
 const differential = root === undefined ? undefined : join(root, 'conformance', 'differential')
 

@@ -5,8 +5,10 @@ import { compileMapping, defaultRules } from '@marc-migrations/mapping'
 import type { Mapper } from '@marc-migrations/mapping'
 import { describe, expect, test } from 'vitest'
 import { conformanceDir } from '../support/conformance.ts'
+import { skipSuite } from '../support/skips.ts'
 
 const root = conformanceDir()
+if (root === undefined) skipSuite('mapping default rules against those of FOLIO', 'no conformance data', 'data')
 const cases = root === undefined ? undefined : join(root, 'conformance', 'mapping')
 const reference = root === undefined ? undefined : join(root, 'data', 'reference')
 
