@@ -163,7 +163,7 @@ describe('embedded PostgreSQL', () => {
 })
 
 describe('its program files', () => {
-  /** As npm leaves them with --ignore-scripts: no links; below a directory that only its owner can enter. */
+  /** As npm leaves them with --ignore-scripts and a strict umask: no links, below a directory that only its owner can enter. */
   function aClosedInstallation(): string {
     const home = mkdtempSync(join(tmpdir(), 'closed-home-'))
     cleanup.push(() => rmSync(home, { recursive: true, force: true }))
@@ -171,6 +171,7 @@ describe('its program files', () => {
     const links = (JSON.parse(readFileSync(list, 'utf8')) as { target: string }[]).map(({ target }) => target)
     const filter = (source: string) => !links.some((link) => source.endsWith(link.replace('native', '')))
     cpSync(installedServer(), join(home, 'native'), { recursive: true, filter, verbatimSymlinks: true })
+    spawnSync('chmod', ['-R', 'go-rwx', home])
     return join(home, 'native')
   }
 
