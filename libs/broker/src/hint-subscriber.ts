@@ -28,6 +28,7 @@ export function hintSubscriber(settings: KafkaSettings): HintSubscriber {
   let session: ConsumerSession | undefined
   let running: Promise<void> | undefined
   let hopelessInRow = 0
+  let lastTold = ''
 
   async function consume(handler: HintHandler): Promise<void> {
     for (let failures = 0; !closing.signal.aborted;) {
@@ -46,7 +47,7 @@ export function hintSubscriber(settings: KafkaSettings): HintSubscriber {
    * consumer made anew did not get into the group either, though the broker answers.
    */
   async function settle(ended: ConsumerSession, end: SessionEnd): Promise<void> {
-    logger.warn({ reason: end.reason, err: end.error }, 'bus.consumer-ended')
+    tell(ended, end)
     await ended.close(CLOSE_LIMIT_MS)
     if (ended.hasJoined()) hopelessInRow = 0
     if (!end.hopeless || closing.signal.aborted || !(await brokerAnswers(settings))) return
@@ -54,6 +55,14 @@ export function hintSubscriber(settings: KafkaSettings): HintSubscriber {
     if (hopelessInRow !== 2) return
     logger.error({ reason: end.reason }, 'bus.dead')
     settings.onDead?.(end.reason)
+  }
+
+  /** A topic not made yet and a broker still loading are no more than that; and each is told once, not at each try. */
+  function tell(ended: ConsumerSession, { reason, error }: SessionEnd): void {
+    const text = error instanceof Error ? error.message : reason
+    if (ended.hasJoined()) logger.warn({ reason, err: error }, 'bus.consumer-ended')
+    else if (text !== lastTold) logger.info({ reason, text }, 'bus.not-joined')
+    lastTold = text
   }
 
   return {

@@ -22,7 +22,7 @@ export function ensureBucket(client: S3Client, bucket: string, logger: Logger): 
       found = (await exists(client, bucket)) || (await create(client, bucket))
       logger.debug({ bucket }, 'objects.bucket-ready')
     } catch (err) {
-      if (!warned) logger.warn({ err, bucket }, 'objects.bucket-unsure')
+      if (!warned) logger.warn({ err, bucket, status: failureOf(err).status }, 'objects.bucket-unsure')
       warned = true
     }
   }
