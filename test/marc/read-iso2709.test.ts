@@ -161,3 +161,64 @@ test('a record over 99,999 bytes is read and reported', () => {
   expect(codes(reading)).toEqual(['RECORD_OVERSIZE'])
   expect(marc(reading)?.length).toBeGreaterThan(108_000)
 })
+
+test('text before a record is skipped and named, and costs no record', () => {
+  const [reading] = read(Buffer.from('Dear colleague, here are\nthe records: '), soundRecord('r1'))
+
+  expect(codes(reading)).toEqual(['TEXT_BEFORE_RECORD'])
+  expect(reading?.ok === true && reading.controlNumber).toBe('r1')
+})
+
+test('two records without a terminator between them are an error, for one reading cannot stand for both', () => {
+  const first = soundRecord('r1').subarray(0, -1)
+
+  expect(read(first, soundRecord('r2'), soundRecord('r3')).map(codes)).toEqual([['RECORDS_JOINED'], []])
+})
+
+test('data that no directory entry names is left out with a warning', () => {
+  const record = makeRecord(
+    [
+      ['001', 'r1'],
+      ['100', '1 $aName'],
+      ['500', '  $aDeleted']
+    ],
+    { directory: (entries) => entries.slice(0, 2) }
+  )
+
+  expect(codes(read(record)[0])).toEqual(['DATA_UNNAMED'])
+})
+
+test('entries that overlap are not followed: they would multiply the data', () => {
+  const record = makeRecord(
+    [
+      ['001', 'r1'],
+      ['500', `  $a${'x'.repeat(9000)}`]
+    ],
+    {
+      directory: ([id = '', note = '']) => [id, ...Array.from({ length: 500 }, () => note)]
+    }
+  )
+
+  expect(codes(read(record)[0])).toEqual(['DIRECTORY_UNREADABLE'])
+})
+
+test('a directory in another order whose lengths are wrong still gives each tag its own value', () => {
+  const record = makeRecord(
+    [
+      ['001', 'r1'],
+      ['245', '10$aTitle'],
+      ['500', '  $aNote']
+    ],
+    { directory: ([a = '', b = '', c = '']) => [a, c, b.replace(/^245..../, '2450003')] }
+  )
+  const [reading] = read(record)
+
+  expect(codes(reading)).toEqual(['DIRECTORY_MISFIT'])
+  expect(marc(reading)).toMatch(/"245":.*"Title".*"500":.*"Note"/)
+})
+
+test('a base address that is no number is found by the end of the directory', () => {
+  const [reading] = read(makeRecord([['001', 'r1']], { base: 'x0037' }))
+
+  expect(codes(reading)).toEqual(['BASE_ADDRESS_WRONG'])
+})

@@ -29,6 +29,11 @@ export const problemCodes = {
     message: 'no record terminator within the largest size that is read',
     hint: 'The file is not ISO 2709 from here on, or a terminator (1D) is missing.'
   },
+  RECORDS_JOINED: {
+    severity: 'error',
+    message: 'two records without a terminator (1D) between them',
+    hint: 'Both are whole but for the terminator: put 1D between them and read them again.'
+  },
   BASE_ADDRESS_IMPOSSIBLE: {
     severity: 'error',
     message: 'leader/12-16 is no address inside the record and the directory cannot be found without it',
@@ -133,6 +138,11 @@ export const problemCodes = {
     severity: 'warning',
     message: 'a field terminator stands inside a field; the directory was followed',
     hint: 'Text from the terminator to the next subfield was dropped. Compare the record with its source.'
+  },
+  TEXT_BEFORE_RECORD: {
+    severity: 'warning',
+    message: 'something that is no record stands before the record and was skipped',
+    hint: 'Look whether it is what is left of another record.'
   },
   DATA_UNNAMED: {
     severity: 'warning',

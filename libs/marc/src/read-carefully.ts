@@ -1,3 +1,4 @@
+import { beginsWithLeader, findLeader } from './find-leader.ts'
 import { isControlTag } from './marc-record.ts'
 import type { ControlField, DataField, MarcField, MarcRecord, Subfield } from './marc-record.ts'
 import { locateFields } from './locate-fields.ts'
@@ -10,6 +11,8 @@ import type { Encoding } from './record-text.ts'
 const FIELD_TERMINATOR = 0x1e
 const DELIMITER = 0x1f
 const LEADER_LENGTH = 24
+/** A leader, the end of an empty directory, a terminator. */
+const SHORTEST_RECORD = LEADER_LENGTH + 2
 /** What the five digits of leader/00-04 can say. */
 const LONGEST_DESCRIBED = 99_999
 
@@ -32,14 +35,34 @@ export type CarefulResult =
  * @param offset of the record in the file, for the problems
  */
 export function readCarefully(raw: Buffer, offset: number, options: TextOptions = {}): CarefulResult {
-  if (raw.length < LEADER_LENGTH + 2) return { record: undefined, problem: problemOf('RECORD_TOO_SHORT', { offset }) }
-  const located = locateFields(raw)
+  const result = readWhole(raw, offset, options)
+  if (result.record !== undefined || result.problem.code === 'RECORDS_JOINED') return result
+  return readFromLeader(raw, offset, options) ?? result
+}
+
+function readWhole(raw: Buffer, offset: number, options: TextOptions): CarefulResult {
+  const located = raw.length < SHORTEST_RECORD ? 'RECORD_TOO_SHORT' : locateFields(raw)
   if (typeof located === 'string') return { record: undefined, problem: problemOf(located, { offset }) }
+  const unnamedFrom = located.fields.at(-1)?.end ?? SHORTEST_RECORD
+  if (located.found.some(({ code }) => code === 'DATA_UNNAMED') && findLeader(raw, unnamedFrom) >= 0) {
+    return { record: undefined, problem: problemOf('RECORDS_JOINED', { offset }) }
+  }
   const encoding = chooseEncoding(raw, located.fields, options)
   const reader = new CarefulReader(raw, offset, encoding, options.form ?? 'NFC')
   if (encoding === 'latin1') reader.report('LATIN1_GUESSED')
   for (const { code, detail } of located.found) reader.report(code, detail)
   return { record: reader.read(located.fields), problems: reader.problems, encoding }
+}
+
+/** What cannot be read may be something that stands before a record: a line of text, or a piece of another one. */
+function readFromLeader(raw: Buffer, offset: number, options: TextOptions): CarefulResult | undefined {
+  const at = findLeader(raw, 1)
+  if (at < 0) return undefined
+  if (beginsWithLeader(raw)) return { record: undefined, problem: problemOf('RECORDS_JOINED', { offset }) }
+  const result = readWhole(raw.subarray(at), offset + at, options)
+  if (result.record === undefined) return undefined
+  const skipped = problemOf('TEXT_BEFORE_RECORD', { offset, detail: `${at} bytes` })
+  return { ...result, problems: [skipped, ...result.problems] }
 }
 
 function chooseEncoding(raw: Buffer, fields: readonly FieldSpan[], { latin1Guess = false }: TextOptions): Encoding {
