@@ -33,7 +33,10 @@ export async function runFile(input: Input, options: RunOptions): Promise<ExitCo
   const view = progressView(process.stderr, options.progress)
   const ids = unprivilegedUser()
   const place = temporaryPlace(ids)
-  const undo: (() => unknown)[] = [() => rmSync(place, { recursive: true, force: true, maxRetries: 10 }), () => view.stop()]
+  const removePlace = () => rmSync(place, { recursive: true, force: true, maxRetries: 10 })
+  // Also when an exception nobody catches ends the process; once PostgreSQL is there, its keeper does the same.
+  process.once('exit', removePlace)
+  const undo: (() => unknown)[] = [removePlace, () => view.stop()]
   try {
     const report = await untilInterrupted(view.say, async () => {
       if (given === undefined)
