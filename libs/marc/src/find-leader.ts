@@ -5,7 +5,7 @@ const LEADER = /\d{5}[ -~]{5}[\d ]{2}\d{5}[ -~]{3}4500/g
  *
  * @returns where it begins, behind `from`; -1 when there is none
  */
-export function findLeader(raw: Buffer, from: number): number {
+export function findLastRecord(raw: Buffer, from: number): number {
   const text = raw.toString('latin1')
   LEADER.lastIndex = from
   for (let match = LEADER.exec(text); match !== null; match = LEADER.exec(text)) {
@@ -13,6 +13,12 @@ export function findLeader(raw: Buffer, from: number): number {
     LEADER.lastIndex = match.index + 1
   }
   return -1
+}
+
+/** Whether something that looks like a leader stands in the bytes from there on, whatever length it tells. */
+export function holdsLeader(raw: Buffer, from: number): boolean {
+  LEADER.lastIndex = 0
+  return LEADER.test(raw.toString('latin1', from))
 }
 
 /** Whether the bytes begin as a record does, whatever comes then. */

@@ -1,4 +1,4 @@
-import { beginsWithLeader, findLeader } from './find-leader.ts'
+import { beginsWithLeader, findLastRecord, holdsLeader } from './find-leader.ts'
 import { isControlTag } from './marc-record.ts'
 import type { ControlField, DataField, MarcField, MarcRecord, Subfield } from './marc-record.ts'
 import { locateFields } from './locate-fields.ts'
@@ -44,7 +44,7 @@ function readWhole(raw: Buffer, offset: number, options: TextOptions): CarefulRe
   const located = raw.length < SHORTEST_RECORD ? 'RECORD_TOO_SHORT' : locateFields(raw)
   if (typeof located === 'string') return { record: undefined, problem: problemOf(located, { offset }) }
   const unnamedFrom = located.fields.at(-1)?.end ?? SHORTEST_RECORD
-  if (located.found.some(({ code }) => code === 'DATA_UNNAMED') && findLeader(raw, unnamedFrom) >= 0) {
+  if (located.found.some(({ code }) => code === 'DATA_UNNAMED') && holdsLeader(raw, unnamedFrom)) {
     return { record: undefined, problem: problemOf('RECORDS_JOINED', { offset }) }
   }
   const encoding = chooseEncoding(raw, located.fields, options)
@@ -56,7 +56,7 @@ function readWhole(raw: Buffer, offset: number, options: TextOptions): CarefulRe
 
 /** What cannot be read may be something that stands before a record: a line of text, or a piece of another one. */
 function readFromLeader(raw: Buffer, offset: number, options: TextOptions): CarefulResult | undefined {
-  const at = findLeader(raw, 1)
+  const at = findLastRecord(raw, 1)
   if (at < 0) return undefined
   if (beginsWithLeader(raw)) return { record: undefined, problem: problemOf('RECORDS_JOINED', { offset }) }
   const result = readWhole(raw.subarray(at), offset + at, options)
