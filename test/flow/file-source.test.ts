@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { FileFormat, Operation } from '@marc-migrations/domain'
+import type { FileSource, Operation } from '@marc-migrations/domain'
 import { fileSource } from '@marc-migrations/flow'
-import { readIso2709, readJsonLines } from '@marc-migrations/marc'
+import { readIso2709, readJsonLines, readSourceLines } from '@marc-migrations/marc'
 import { directoryStore } from '@marc-migrations/objects'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { claimOf, pages, recordSourceContract, whole } from '../contract/record-source.contract.ts'
@@ -32,8 +33,8 @@ function jsonRecord(id: string): string {
 }
 
 async function sourceOf(
-  format: FileFormat,
-  text: string
+  format: FileSource['format'],
+  text: string | Buffer
 ): Promise<{ store: ReturnType<typeof directoryStore>; operation: Operation }> {
   const store = directoryStore({ dir, logger: silentLogger })
   const info = await store.put(`sub/source/diku/file/${randomUUID()}`, Buffer.from(text))
@@ -67,10 +68,22 @@ function anImport(source: Operation['source']): Operation {
   }
 }
 
-async function underTest(format: FileFormat, records: number): Promise<SourceUnderTest> {
+function xmlRecord(id: string): string {
+  return `<record><leader>00000nz  a2200000n  4500</leader><controlfield tag="001">${id}</controlfield></record>`
+}
+
+function fileOf(format: FileSource['format'], ids: readonly string[]): string | Buffer {
+  if (format === 'jsonl') return ids.map(jsonRecord).join('')
+  if (format === 'marcxml')
+    return `<collection xmlns="http://www.loc.gov/MARC21/slim">${ids.map(xmlRecord).join('')}</collection>`
+  const iso = ids.map(isoRecord).join('')
+  return format === 'gzip' ? gzipSync(iso) : iso
+}
+
+async function underTest(format: FileSource['format'], records: number): Promise<SourceUnderTest> {
   const recordIds = Array.from({ length: records }, (_, i) => `id${i}`)
-  const { store, operation } = await sourceOf(format, recordIds.map(format === 'jsonl' ? jsonRecord : isoRecord).join(''))
-  const source = fileSource(store, randomUUID)
+  const { store, operation } = await sourceOf(format, fileOf(format, recordIds))
+  const source = fileSource(store, randomUUID, 'sub')
   return {
     source,
     operation,
@@ -79,7 +92,12 @@ async function underTest(format: FileFormat, records: number): Promise<SourceUnd
       const read = await source.read(claimOf(operation, chunk), never)
       if (read.kind !== 'file') throw new Error('a file source gives file records')
       const place = { firstIndex: read.firstRecordIndex, firstOffset: read.firstOffset }
-      const readings = read.format === 'jsonl' ? readJsonLines(read.bytes, place) : readIso2709(read.bytes, place)
+      const readings =
+        read.format === 'readings'
+          ? readSourceLines(read.bytes)
+          : read.format === 'jsonl'
+            ? readJsonLines(read.bytes, place)
+            : readIso2709(read.bytes, place)
       return [...readings].map((reading) => (reading.ok ? (reading.controlNumber ?? '') : 'unreadable'))
     }
   }
@@ -87,11 +105,37 @@ async function underTest(format: FileFormat, records: number): Promise<SourceUnd
 
 recordSourceContract('ISO 2709 file', (records) => underTest('iso2709', records))
 recordSourceContract('file of JSON lines', (records) => underTest('jsonl', records))
+recordSourceContract('MARCXML, split into objects', (records) => underTest('marcxml', records))
+recordSourceContract('gzip, split into objects', (records) => underTest('gzip', records))
 
 describe('a file source', () => {
+  test('keeps the place and the problem of a record that cannot be read, in a file that cannot be ranged', async () => {
+    const damaged = isoRecord('b').replace('4500', '45')
+    const { store, operation } = await sourceOf('gzip', gzipSync(isoRecord('a') + damaged + isoRecord('c')))
+    const source = fileSource(store, randomUUID, 'sub')
+    const [page] = await pages(source, operation, whole())
+    const chunk = page?.chunks[0]
+    if (chunk === undefined) throw new Error('no chunk')
+    const read = await source.read(claimOf(operation, chunk), never)
+    const readings = read.kind === 'file' ? [...readSourceLines(read.bytes)] : []
+    expect(readings.map(({ ok, index }) => [ok, index])).toEqual([
+      [true, 0],
+      [false, 1],
+      [true, 2]
+    ])
+    expect(readings[1]).toMatchObject({ offset: isoRecord('a').length, problem: { severity: 'error' } })
+  })
+
+  test('a split taken up again writes over what the first one left, and nothing beside it', async () => {
+    const { store, operation } = await sourceOf('gzip', fileOf('gzip', ['a', 'b', 'c']))
+    const source = fileSource(store, randomUUID, 'sub')
+    const [first, again] = [await pages(source, operation, whole()), await pages(source, operation, whole())]
+    expect(again).toEqual(first)
+  })
+
   test('stops with SOURCE_CHANGED when the object is another than at the start', async () => {
     const { store, operation } = await sourceOf('iso2709', isoRecord('a') + isoRecord('b'))
-    const source = fileSource(store, randomUUID)
+    const source = fileSource(store, randomUUID, 'sub')
     const [page] = await pages(source, operation, whole())
     const chunk = page?.chunks[0]
     if (chunk === undefined || operation.source === null) throw new Error('no chunk')
@@ -109,7 +153,7 @@ describe('a file source', () => {
       'jsonl',
       Array.from({ length: 250 }, (_, i) => jsonRecord(`${i}${long}`)).join('')
     )
-    const read = await pages(fileSource(store, randomUUID), operation, whole(), large)
+    const read = await pages(fileSource(store, randomUUID, 'sub'), operation, whole(), large)
     const chunks = read.flatMap((page) => page.chunks)
     expect(chunks.reduce((sum, chunk) => sum + chunk.recordCount, 0)).toBe(250)
     for (const { window } of chunks)

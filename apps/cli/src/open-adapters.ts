@@ -52,7 +52,7 @@ export async function openAdapters({ config, kind, nodeId, logger, onDead }: Ada
   const objects = openObjects(config, logger)
   const stores = await openDatabase(config, logger)
   const bus = await openBus()
-  const files = fileSource(objects, newId)
+  const files = fileSource(objects, newId, config.subPath)
   return {
     stores,
     objects,

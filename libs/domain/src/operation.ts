@@ -31,7 +31,8 @@ export type FileFormat = (typeof fileFormats)[number]
 /** The uploaded file an import reads, as it was when the operation started. */
 export interface FileSource {
   readonly name: string
-  readonly format: FileFormat
+  /** As recognised when it was uploaded; what a gzip file holds is told when it is read. */
+  readonly format: FileFormat | 'gzip'
   /** Key in the object store; a later upload under the same name gets another. */
   readonly objectKey: string
   /** Sent as If-Match by every read, so that a file changed from outside stops the operation. */

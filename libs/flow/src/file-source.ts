@@ -6,7 +6,6 @@ import type {
   NewChunk,
   NewId,
   ObjectStore,
-  Operation,
   RecordSource,
   SplitPage,
   SplitRange,
@@ -14,6 +13,7 @@ import type {
 } from '@marc-migrations/domain'
 import { Iso2709Cutter, JsonLineCutter } from '@marc-migrations/marc'
 import type { RecordCut } from '@marc-migrations/marc'
+import { splitIntoObjects } from './source-objects.ts'
 
 /** A chunk ends early when its bytes pass this: 500 records of the largest size would be 50 MB in each slot. */
 const MAX_WINDOW_BYTES = 8 * 1024 * 1024
@@ -28,29 +28,34 @@ interface FileCursor {
 }
 
 /**
- * Reads uploaded MARC files through the object store: plain ISO 2709 or JSON lines, cut by bytes and read by range.
+ * Reads uploaded MARC files through the object store. Plain ISO 2709 and JSON lines are cut by bytes and read by range; of
+ * everything else the splitter writes each chunk as an object of its own.
  *
  * Every read sends the etag the operation began with, so a file changed from outside stops the operation instead of
  * mapping half of each.
  */
-export function fileSource(objects: ObjectStore, newId: NewId): RecordSource {
+export function fileSource(objects: ObjectStore, newId: NewId, subPath: string): RecordSource {
   return {
     count: () => Promise.resolve(null),
     divide: () => Promise.resolve([]),
-    split: (operation, range, sizes, signal) => splitFile(objects, newId, operation, range, sizes, signal),
+    split: (operation, range, sizes, signal) => {
+      const file = sourceOf(operation.source)
+      return file.format === 'iso2709' || file.format === 'jsonl'
+        ? splitByBytes(objects, newId, file, range, sizes, signal)
+        : splitIntoObjects(objects, subPath, operation, file, range, sizes, signal)
+    },
     read: (claim, signal) => readWindow(objects, claim, signal)
   }
 }
 
-async function* splitFile(
+async function* splitByBytes(
   objects: ObjectStore,
   newId: NewId,
-  operation: Operation,
+  file: FileSource,
   range: SplitRange,
   sizes: SplitSizes,
   signal: AbortSignal
 ): AsyncIterable<SplitPage> {
-  const file = sourceOf(operation.source)
   let cursor = parseCursor(range.cursor)
   let position = range.firstPosition
   let pageChunks = Math.min(FIRST_PAGE_CHUNKS, sizes.chunksPerPage)
@@ -107,8 +112,13 @@ async function* cutFile(
 async function readWindow(objects: ObjectStore, claim: Claim, signal: AbortSignal): Promise<ChunkRecords> {
   const file = sourceOf(claim.source)
   const { window } = claim
-  if (window.kind !== 'bytes') {
-    throw new MigrationError('INVARIANT_BROKEN', { what: 'a chunk of a file has no byte window', chunkId: claim.chunkId })
+  if (window.kind === 'ids') {
+    throw new MigrationError('INVARIANT_BROKEN', { what: 'a chunk of a file is told by record ids', chunkId: claim.chunkId })
+  }
+  if (window.kind === 'object') {
+    const bytes = await collectAll(objects.read(window.objectKey, { signal }))
+    const { firstRecordIndex } = window
+    return { kind: 'file', format: 'readings', bytes, firstRecordIndex, firstOffset: 0, sourceName: file.name }
   }
   const range = { offset: window.offset, length: window.length }
   const bytes = await collect(objects.read(file.objectKey, { range, ifMatch: file.etag, signal }), window.length)
@@ -131,6 +141,12 @@ async function collect(pieces: AsyncIterable<Uint8Array>, length: number): Promi
   }
   if (filled !== length) throw new MigrationError('SOURCE_CHANGED', { wanted: length, had: filled })
   return bytes
+}
+
+async function collectAll(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const all: Uint8Array[] = []
+  for await (const piece of pieces) all.push(piece)
+  return Uint8Array.from(Buffer.concat(all))
 }
 
 function sourceOf(source: FileSource | null): FileSource {

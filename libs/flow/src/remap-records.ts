@@ -1,8 +1,8 @@
 import type { ChunkRecords, RemapOutcome, RemapTask } from '@marc-migrations/domain'
 import { fileRecordId, rejectUnmapped, RULES_UNAVAILABLE_REASON } from '@marc-migrations/mapping'
 import type { CompiledMapping, RemappedRecord } from '@marc-migrations/mapping'
-import { readIso2709, readJsonLines } from '@marc-migrations/marc'
-import type { Reading } from '@marc-migrations/marc'
+import { readIso2709, readJsonLines, readSourceLines } from '@marc-migrations/marc'
+import type { Reading, RecordReading } from '@marc-migrations/marc'
 
 type FileRecords = Extract<ChunkRecords, { kind: 'file' }>
 
@@ -51,7 +51,14 @@ function* remapEach(
 
 function readFile(records: FileRecords): Iterable<Reading> {
   const place = { firstIndex: records.firstRecordIndex, firstOffset: records.firstOffset }
-  return records.format === 'jsonl' ? readJsonLines(records.bytes, place) : readIso2709(records.bytes, place)
+  switch (records.format) {
+    case 'iso2709':
+      return readIso2709(records.bytes, place)
+    case 'jsonl':
+      return readJsonLines(records.bytes, place)
+    case 'readings':
+      return readSourceLines(records.bytes)
+  }
 }
 
 function remapReading(
@@ -63,17 +70,22 @@ function remapReading(
 ): RemappedRecord {
   const { index, offset, length } = reading
   if (!reading.ok) return rejectUnmapped({ index, offset, length }, refusal ?? reading.problem.message)
-  const from = offset - records.firstOffset
   const id = fileRecordId({
     tenant: task.tenant,
     entityType: task.entityType,
     sourceName: records.sourceName,
     controlNumber: reading.controlNumber,
     controlNumberIdentifier: reading.controlNumberIdentifier,
-    bytes: records.bytes.subarray(from, from + length)
+    bytes: bytesOf(records, reading)
   })
   const record = { index, offset, length, id, marc: reading.marc }
   return mapping === null || refusal ? rejectUnmapped(record, refusal) : mapping.remapFileRecord(record)
+}
+
+/** The record as it stands in the file, or its text where the file cannot be read by range. */
+function bytesOf({ format, bytes, firstOffset }: FileRecords, { offset, length, marc }: RecordReading): Uint8Array {
+  if (format === 'readings') return Buffer.from(marc)
+  return bytes.subarray(offset - firstOffset, offset - firstOffset + length)
 }
 
 /** Lines as they will stand in a file: UTF-8, a line feed after every one. */

@@ -80,16 +80,13 @@ async function findSource(request: StartRequest, sourceFiles: SourceFileStore): 
   }
 }
 
-/** What a chunk can be read from by range; everything else is refused at the door, with what to do. */
-function readableFormat(file: SourceFile, asked: FileFormat | undefined): FileFormat {
-  const format = asked ?? file.format
-  if (file.format === 'gzip' || (format !== 'iso2709' && format !== 'jsonl') || format !== file.format) {
-    throw new MigrationError('SOURCE_UNREADABLE', {
-      name: file.name,
-      recognised: file.format,
-      asked,
-      hint: 'upload plain ISO 2709 or MARC-in-JSON lines; marc-migrations convert makes them'
-    })
-  }
-  return format
+/** The format that was recognised; a name that contradicts it is refused at the door, with what to do. */
+function readableFormat(file: SourceFile, asked: FileFormat | undefined): FileSource['format'] {
+  if (asked === undefined || asked === file.format || file.format === 'gzip') return file.format
+  throw new MigrationError('SOURCE_UNREADABLE', {
+    name: file.name,
+    recognised: file.format,
+    asked,
+    hint: 'leave the format out, or upload the file it names'
+  })
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { AuditChunk, ObjectStore, Operation } from '@marc-migrations/domain'
+import type { AuditChunk, ChunkWindow, FileSource, ObjectStore, Operation } from '@marc-migrations/domain'
 import { fileRecordId } from '@marc-migrations/mapping'
-import { readIso2709, readJsonLines } from '@marc-migrations/marc'
+import { readIso2709, readJsonLines, readSourceLines } from '@marc-migrations/marc'
+import type { Reading, RecordReading } from '@marc-migrations/marc'
 import type { ChunkFiles } from './check-chunk.ts'
 import type { Finding } from './finding.ts'
 
@@ -16,14 +17,8 @@ export async function checkSource(
   objects: ObjectStore
 ): Promise<readonly Finding[]> {
   const { source } = operation
-  const { window } = chunk
-  if (source === null || window.kind !== 'bytes') return []
-  const { offset: windowOffset } = window
-  const bytes = await collect(
-    objects.read(source.objectKey, { range: { offset: window.offset, length: window.length }, ifMatch: source.etag })
-  )
-  const place = { firstIndex: window.firstRecordIndex, firstOffset: window.offset }
-  const readings = [...(source.format === 'jsonl' ? readJsonLines(bytes, place) : readIso2709(bytes, place))]
+  if (source === null || chunk.window.kind === 'ids') return []
+  const { readings, bytesOf } = await readWindow(source, chunk.window, objects)
   const rejected = new Set(files.rejected.map((line) => line['index']))
   const expected = readings
     .filter((reading) => !rejected.has(reading.index))
@@ -38,20 +33,34 @@ export async function checkSource(
     findings.push(lost('its mapped records are not those of the source, once each and in order'))
   return findings
 
-  function idOf(reading: Extract<(typeof readings)[number], { ok: true }>): string {
-    const from = reading.offset - windowOffset
-    return fileRecordId({
-      tenant: operation.tenant,
-      entityType: operation.entityType,
-      sourceName: source?.name ?? '',
-      controlNumber: reading.controlNumber,
-      controlNumberIdentifier: reading.controlNumberIdentifier,
-      bytes: bytes.subarray(from, from + reading.length)
-    })
+  function idOf(reading: RecordReading): string {
+    const { controlNumber, controlNumberIdentifier } = reading
+    const { tenant, entityType } = operation
+    const sourceName = source?.name ?? ''
+    return fileRecordId({ tenant, entityType, sourceName, controlNumber, controlNumberIdentifier, bytes: bytesOf(reading) })
   }
 
   function lost(message: string): Finding {
     return { severity: 'broken', invariant: 'I1', message, chunkId: chunk.id }
+  }
+}
+
+/** The chunk's records as the source holds them now: a window of the file, or the object the splitter made of it. */
+async function readWindow(
+  source: FileSource,
+  window: Exclude<ChunkWindow, { kind: 'ids' }>,
+  objects: ObjectStore
+): Promise<{ readings: readonly Reading[]; bytesOf: (reading: RecordReading) => Uint8Array }> {
+  if (window.kind === 'object') {
+    const readings = [...readSourceLines(await collect(objects.read(window.objectKey)))]
+    return { readings, bytesOf: ({ marc }) => Buffer.from(marc) }
+  }
+  const { offset, length, firstRecordIndex: firstIndex } = window
+  const bytes = await collect(objects.read(source.objectKey, { range: { offset, length }, ifMatch: source.etag }))
+  const place = { firstIndex, firstOffset: offset }
+  return {
+    readings: [...(source.format === 'jsonl' ? readJsonLines(bytes, place) : readIso2709(bytes, place))],
+    bytesOf: (reading) => bytes.subarray(reading.offset - offset, reading.offset - offset + reading.length)
   }
 }
 

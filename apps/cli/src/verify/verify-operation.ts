@@ -80,11 +80,12 @@ function windowOrder(): (chunk: AuditChunk) => readonly Finding[] {
   let nextOffset = 0
   return (chunk) => {
     const { window } = chunk
-    if (window.kind !== 'bytes') return []
-    const follows = window.firstRecordIndex === nextIndex && window.offset >= nextOffset
-    const message = `begins at record ${window.firstRecordIndex}, byte ${window.offset}; ${nextIndex}, ${nextOffset} would follow`
+    if (window.kind === 'ids') return []
+    const offset = window.kind === 'bytes' ? window.offset : nextOffset
+    const follows = window.firstRecordIndex === nextIndex && offset >= nextOffset
+    const message = `begins at record ${window.firstRecordIndex}, byte ${offset}; ${nextIndex}, ${nextOffset} would follow`
     nextIndex = window.firstRecordIndex + chunk.recordCount
-    nextOffset = window.offset + window.length
+    nextOffset = window.kind === 'bytes' ? offset + window.length : nextOffset
     return follows ? [] : [{ severity: 'broken', invariant: 'I1', message, chunkId: chunk.id }]
   }
 }

@@ -34,7 +34,10 @@ export const MigrationOperation = Type.Object(
     stopReason: Type.Optional(Type.String({ description: 'Why the operation was stopped' })),
     drift: Type.Optional(Type.Integer({ description: 'Records that came (+) or went (-) since the split; a warning' })),
     source: Type.Optional(
-      Type.Object({ name: Type.String(), format: literals(fileFormats) }, { description: 'The file of an import' })
+      Type.Object(
+        { name: Type.String(), format: literals([...fileFormats, 'gzip']) },
+        { description: 'The file of an import' }
+      )
     )
   },
   { $id: 'MigrationOperation' }

@@ -45,7 +45,8 @@ export type ChunkRecords =
   | { readonly kind: 'rows'; readonly rows: readonly SourceRow[] }
   | {
       readonly kind: 'file'
-      readonly format: 'iso2709' | 'jsonl'
+      /** `readings`: what the splitter made of a file that cannot be read by range. */
+      readonly format: 'iso2709' | 'jsonl' | 'readings'
       readonly bytes: Uint8Array
       readonly firstRecordIndex: number
       /** Offset of `bytes[0]` in the file. */
