@@ -1,10 +1,12 @@
+import { once } from 'node:events'
 import { request } from 'node:http'
-import { buffer } from 'node:stream/consumers'
+import { connect } from 'node:net'
+import { buffer, text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { MigrationError } from '@marc-migrations/domain'
 import type { ObjectStore } from '@marc-migrations/domain'
 import { describe, expect } from 'vitest'
-import { anApi, errorOf, JSON_TYPE, test as onApi, USER } from './api-fixture.ts'
+import { anApi, errorOf, JSON_TYPE, test as onApi } from './api-fixture.ts'
 import type { Api } from './api-fixture.ts'
 
 const RECORD = '00056nz  a2200037n  4500100001800000\x1e1 \x1faA name\x1e\x1d'
@@ -66,8 +68,8 @@ describe('uploading a file', () => {
     expect(await stores.sourceFiles.list('diku')).toEqual([])
   })
 
-  test('a refusal reaches a sender that is still sending', async ({ api }) => {
-    const answer = await sendSlowly(api, Buffer.alloc(20_000_000, 'no marc '))
+  test('a refusal reaches a sender that reads only when all is sent', async ({ api }) => {
+    const answer = await sendThenRead(api, Buffer.alloc(20_000_000, 'no marc '))
     expect(answer).toMatch(/"errorCode","value":"SOURCE_UNREADABLE"/)
   })
 
@@ -171,21 +173,19 @@ function put(api: Api, name: string, body: string | Uint8Array) {
   return api.ask('PUT', `/marc-migrations/sources/${name}`, { headers: OCTETS, body })
 }
 
-/** Sends piece by piece whatever is answered meanwhile, as a plain HTTP client does. */
-function sendSlowly(api: Api, body: Buffer): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const upload = request(`${api.url}/marc-migrations/sources/x.mrc`, {
-      method: 'PUT',
-      headers: { ...OCTETS, 'content-length': body.length, 'x-okapi-tenant': 'diku', 'x-okapi-user-id': USER }
-    })
-    upload.on('error', reject)
-    upload.on('response', (response) => {
-      let text = ''
-      response.on('data', (piece) => (text += String(piece)))
-      response.on('end', () => resolve(text))
-    })
-    upload.end(body)
-  })
+/** Sends everything and only then looks for an answer, as simple clients do. */
+async function sendThenRead(api: Api, body: Buffer): Promise<string> {
+  const socket = connect(api.port, '127.0.0.1')
+  await once(socket, 'connect')
+  const head = [
+    'PUT /marc-migrations/sources/x.mrc HTTP/1.1',
+    'Host: localhost',
+    'X-Okapi-Tenant: diku',
+    'Connection: close'
+  ]
+  socket.write([...head, `Content-Length: ${body.length}`, '', ''].join('\r\n'))
+  await new Promise((sent) => socket.write(body, sent))
+  return await text(socket)
 }
 
 /** Promises a megabyte, sends half of it and hangs up. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { refused } from '../api-error.ts'
 import type { Api } from '../api.ts'
@@ -46,14 +47,15 @@ export function sourceRoutes(api: Api, context: RouteContext): void {
   })
 
   api.put('/marc-migrations/sources/:name', { schema: uploadSchema }, async (request, reply) => {
-    if (!context.deps.settings.importEnabled) throw refused('Uploads are off here: IMPORT_ENABLED is not set')
-    const name = sourceNameOf(request.params.name)
     const pieces = piecesOf(request.raw)
     try {
+      if (!context.deps.settings.importEnabled) throw refused('Uploads are off here: IMPORT_ENABLED is not set')
+      const name = sourceNameOf(request.params.name)
       const { file, replaced } = await receiveSource({ tenant: request.tenant, name, pieces }, context.deps, context.closing)
       return await reply.code(replaced ? 200 : 201).send({ name, format: file.format, lengthBytes: file.lengthBytes })
-    } finally {
-      void dropRest(request.raw, pieces)
+    } catch (error) {
+      if (!request.raw.complete) void dropRest(request.raw, reply, pieces)
+      throw error
     }
   })
 
@@ -68,8 +70,13 @@ function piecesOf(body: IncomingMessage): AsyncIterator<Uint8Array> {
   return (body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]()
 }
 
-/** Reads and drops what a refused upload still sends, so that the refusal reaches a sender who looks for it only at the end. */
-async function dropRest(body: IncomingMessage, pieces: AsyncIterator<Uint8Array>): Promise<void> {
+/**
+ * Reads and drops what a refused upload still sends, so that the refusal reaches a sender who looks for it only at the end. A
+ * connection that was asked to close stays open that long: closed with bytes unread it would be reset, the answer lost.
+ */
+async function dropRest(body: IncomingMessage, reply: FastifyReply, pieces: AsyncIterator<Uint8Array>): Promise<void> {
+  reply.header('connection', 'keep-alive')
   await pieces.return?.()
+  if (body.headers.connection?.toLowerCase() === 'close') body.once('end', () => body.socket.end())
   body.resume()
 }
