@@ -9,6 +9,7 @@ import { addMigrateDb } from './verbs/migrate-db.ts'
 import { addRun } from './verbs/run.ts'
 import { addServe } from './verbs/serve.ts'
 import type { EndWith } from './verbs/end-with.ts'
+import { addValidate } from './verbs/validate.ts'
 import { addVerify } from './verbs/verify.ts'
 import { addWorker } from './verbs/worker.ts'
 import { version } from './version.ts'
@@ -53,6 +54,7 @@ function program(end: EndWith): Command {
   addVerify(command, end)
   addMap(command, end)
   addConvert(command, end)
+  addValidate(command, end)
   return command
 }
 

@@ -1,7 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { EntityType, FileFormat } from '@marc-migrations/domain'
-import { compileMapping, defaultRules, fileRecordId, MappingError, type CompiledMapping } from '@marc-migrations/mapping'
+import {
+  compileMapping,
+  defaultRules,
+  explanationText,
+  fileRecordId,
+  MappingError,
+  type CompiledMapping
+} from '@marc-migrations/mapping'
 import type { RecordReading } from '@marc-migrations/marc'
 import { CommandFailure } from '../command-failure.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
@@ -16,6 +23,8 @@ export interface MapOptions {
   readonly params?: string
   readonly tenant: string
   readonly bare?: true
+  /** Which rule of which tag made which property, and what was dropped and why, instead of the line. */
+  readonly explain?: true
 }
 
 /** Writes one line to stdout for each record of the file, in order: the entity, or why there is none. */
@@ -26,7 +35,7 @@ export async function mapFile(file: string, options: MapOptions): Promise<ExitCo
     rules: rules === undefined ? defaultRules[entityType].rules : await textOf('--rules', rules),
     params: params === undefined ? defaultRules[entityType].params : await textOf('--params', params)
   })
-  const lineOf = options.bare === true ? bareLine(mapping) : entityLine(mapping, options, basename(file))
+  const lineOf = lineMaker(mapping, options, basename(file))
   const out = recordOutput()
   let failed = 0
   for await (const reading of readInput(file, options.from)) {
@@ -37,6 +46,11 @@ export async function mapFile(file: string, options: MapOptions): Promise<ExitCo
   }
   await out.end()
   return failed === 0 ? exitCodes.done : exitCodes.rejected
+}
+
+function lineMaker(mapping: CompiledMapping, options: MapOptions, sourceName: string): Line {
+  if (options.explain === true) return ({ marc }) => explanationText(mapping.explain(marc))
+  return options.bare === true ? bareLine(mapping) : entityLine(mapping, options, sourceName)
 }
 
 type Line = (reading: RecordReading) => string | { readonly error: string }

@@ -78,8 +78,8 @@ export function migrationApi(url: () => string): MigrationApi {
       if (answer.statusCode !== undefined && answer.statusCode < 300) await sent
       return accept<Source>(answer.statusCode ?? 0, text)
     },
-    start: (entityType, { name, format }) =>
-      call('POST', '/marc-migrations', { entityType, operationType: 'import', source: { name, format } }),
+    start: (entityType, { name }) =>
+      call('POST', '/marc-migrations', { entityType, operationType: 'import', source: { name } }),
     get: (id) => call('GET', `/marc-migrations/${id}`),
     chunks: async function* (id) {
       for (let offset = 0; ; offset += CHUNKS_PER_PAGE) {

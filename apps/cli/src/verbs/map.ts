@@ -16,6 +16,7 @@ export function addMap(program: Command, end: EndWith): void {
     .option('--params <file>', 'reference data as JSON, as FOLIO has them; our own when absent')
     .option('--tenant <id>', 'the ids of the entities follow from it', parseTenantId, LAPTOP_TENANT)
     .option('--bare', "the mapper's own result, without source and made id")
+    .option('--explain', 'for each record, which rule made which property, and what was dropped and why')
     .action(async (file: string, options: MapOptions) => {
       const { mapFile } = await import('../records/map-file.ts')
       end(await mapFile(file, options))
