@@ -1,7 +1,7 @@
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What becomes of one request: passed on, refused, left without an answer, or its answer cut or held after so many bytes. */
+/** What becomes of one request: passed on, refused, left without an answer, taken in slowly, or its answer cut or held after bytes. */
 export type Fate =
   'pass' | { readonly status: number } | 'silence' | { readonly cutAfterBytes: number } | { readonly holdAfterBytes: number }
 
@@ -40,6 +40,7 @@ export async function faultyS3(target: string): Promise<FaultyS3> {
 
 function meet(fate: Fate, target: URL, incoming: IncomingMessage, answer: ServerResponse): void {
   if (fate === 'silence') return
+  if (fate === 'trickle') return trickle(incoming)
   if (typeof fate === 'object' && 'status' in fate) {
     incoming.resume()
     answer.writeHead(fate.status).end()
@@ -53,6 +54,14 @@ function meet(fate: Fate, target: URL, incoming: IncomingMessage, answer: Server
   })
   outgoing.on('error', () => answer.destroy())
   incoming.pipe(outgoing)
+}
+
+/** 32 KiB each 10 ms: never silent, and never done in time. */
+function trickle(incoming: IncomingMessage): void {
+  const reading = setInterval(() => void incoming.read(32 * 1024), 10)
+  incoming.on('readable', () => {})
+  incoming.on('close', () => clearInterval(reading))
+  incoming.on('error', () => {})
 }
 
 function passSome(real: IncomingMessage, answer: ServerResponse, fate: Extract<Fate, object>): void {

@@ -116,6 +116,14 @@ test('a store that accepts and says nothing costs the request timeout of each tr
   expect(performance.now() - began).toBeLessThan(3_000)
 })
 
+test('an upload that the store takes in drop by drop is given up after the request timeout', async () => {
+  const store = await aStore({ requestTimeoutMs: 700, retryCount: 1 })
+  faulty.next('trickle')
+  const began = performance.now()
+  await expect(store.put('slow', randomBytes(16 * MiB))).rejects.toSatisfy(code('OBJECTS_UNAVAILABLE'))
+  expect(performance.now() - began).toBeLessThan(3_000)
+})
+
 test('a body that stops coming is given up after the request timeout, and read on', async () => {
   const store = await aStore({ requestTimeoutMs: 500 })
   const content = randomBytes(3 * MiB)
