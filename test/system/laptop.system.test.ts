@@ -112,7 +112,7 @@ describe('two coordinators, three workers, two tenants', () => {
     expect(new Set(ready.map(({ clusterId }) => clusterId)).size).toBe(1)
     for (const process of ten) process.kill('SIGTERM')
     expect(new Set(await Promise.all(ten.map((process) => process.ended())))).toEqual(new Set([0]))
-  }, 120_000)
+  }, 240_000)
 })
 
 /** Counts, files and status are those of an undisturbed run, and no tenant's rules touched another's record. */

@@ -95,14 +95,14 @@ export async function endAll(): Promise<void> {
 }
 
 async function healthy(port: number, exitCode: () => number | null, said: () => string): Promise<void> {
-  const until = Date.now() + 30_000
+  const until = Date.now() + 90_000
   while (Date.now() < until) {
     if (exitCode() !== null) throw new Error(`the process ended with ${exitCode()}:\n${said()}`)
     const answer = await fetch(`http://127.0.0.1:${port}/admin/health`).catch(() => undefined)
     if (answer?.status === 200) return
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  throw new Error(`the process was not healthy within 30 s:\n${said()}`)
+  throw new Error(`the process was not healthy within 90 s:\n${said()}`)
 }
 
 export async function freePort(): Promise<number> {
