@@ -20,7 +20,7 @@ import { pauseOperation, resumeOperation } from './control/pause-operation.ts'
 import { forceReleaseSaveLock } from './control/release-save-lock.ts'
 import { retryMapping } from './control/retry-mapping.ts'
 import { startSaving } from './control/start-saving.ts'
-import { Database } from './database/database.ts'
+import { Database, limitsOf } from './database/database.ts'
 import { freezeStore } from './freeze/freeze-rules.ts'
 import { nodeStore } from './nodes/node-store.ts'
 import { getOperation } from './operations/get-operation.ts'
@@ -53,7 +53,7 @@ import { NotifyWake } from './wake/notify-wake.ts'
  */
 export async function openStores(options: StoreOptions): Promise<Stores> {
   const { logger, subPath } = options
-  const db = new Database(options)
+  const db = new Database(options, limitsOf(options))
   if (options.tokenKey === undefined) logger.info({ from: 'DB_PASSWORD' }, 'token-key.derived')
   const secrets = openSecretBox(options.tokenKey ?? options.password)
   const context: StoreContext = { db, secrets, subPath, tenants: tenantRegistry(db) }

@@ -15,7 +15,17 @@ export interface MigrationOptions extends ConnectionOptions {
   readonly migrationsDir?: string
 }
 
-export interface StoreOptions extends MigrationOptions {
+/** Limits of one call, as the DB_ settings name them; those of the protocol's specification where absent. */
+export interface CallLimits {
+  readonly connectTimeoutMs?: number
+  /** How long the client waits; a second more than the server does. */
+  readonly queryTimeoutMs?: number
+  readonly statementTimeoutMs?: number
+  readonly lockTimeoutMs?: number
+  readonly idleInTransactionMs?: number
+}
+
+export interface StoreOptions extends MigrationOptions, CallLimits {
   /** Connections of this process, DB_MAXSHAREDPOOLSIZE; one more listens for wakes. */
   readonly maxPoolSize: number
   /** S3_SUB_PATH: the names of losing attempts' objects follow from it. */

@@ -1,10 +1,22 @@
 import pg from 'pg'
 import type { Logger } from '@marc-migrations/domain'
-import type { ConnectionOptions } from '../store-options.ts'
+import type { CallLimits, ConnectionOptions } from '../store-options.ts'
 import { asStoreError, isAnswer, isOutage } from './store-error.ts'
 
 /** Limits of one call in ms: whoever swallows packets costs one call, never the service. */
 const LIMITS = { connectMs: 5_000, queryMs: 15_000, statementMs: 14_000, lockMs: 5_000, idleInTransactionMs: 30_000 }
+
+/** The limits of the settings, ours where they name none. */
+export function limitsOf(limits: CallLimits): typeof LIMITS {
+  return {
+    connectMs: limits.connectTimeoutMs ?? LIMITS.connectMs,
+    queryMs: limits.queryTimeoutMs ?? LIMITS.queryMs,
+    statementMs: limits.statementTimeoutMs ?? LIMITS.statementMs,
+    lockMs: limits.lockTimeoutMs ?? LIMITS.lockMs,
+    idleInTransactionMs: limits.idleInTransactionMs ?? LIMITS.idleInTransactionMs
+  }
+}
+
 const KEEP_ALIVE_MS = 10_000
 
 export type Row = Record<string, unknown>
