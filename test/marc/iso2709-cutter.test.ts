@@ -16,13 +16,22 @@ const second = soundRecord('r2')
 const bom = Buffer.from([0xef, 0xbb, 0xbf])
 
 test('any chunking of the input gives the same cuts', () => {
-  const file = Buffer.concat([bom, first, Buffer.from('\r\n\0 '), bom, second, Buffer.from('\n'), first.subarray(0, 30)])
+  const file = Buffer.concat([
+    bom,
+    first,
+    Buffer.from('\r\n\0 '),
+    bom,
+    bom,
+    second,
+    Buffer.from('\n'),
+    first.subarray(0, 30)
+  ])
   const whole = cutAll(new Iso2709Cutter(), file, file.length)
 
   expect(whole).toEqual([
     { index: 0, offset: 3, length: first.length },
-    { index: 1, offset: 3 + first.length + 4 + 3, length: second.length },
-    { index: 2, offset: 3 + first.length + 4 + 3 + second.length + 1, length: 30 }
+    { index: 1, offset: 3 + first.length + 4 + 6, length: second.length },
+    { index: 2, offset: 3 + first.length + 4 + 6 + second.length + 1, length: 30 }
   ])
   for (const pieceBytes of [1, 2, 3, 7, 40, 600]) expect(cutAll(new Iso2709Cutter(), file, pieceBytes)).toEqual(whole)
 })

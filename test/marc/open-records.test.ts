@@ -23,7 +23,7 @@ test('a file that is none of the formats is refused, and its stream is closed', 
   let closed = false
   const stream = async function* () {
     try {
-      yield* inPieces(Buffer.from('Dear colleague, please find attached'), 10)
+      yield* inPieces(Buffer.from('Dear colleague, please find attached. '.repeat(10_000)), 1000)
     } finally {
       closed = true
     }
@@ -99,3 +99,23 @@ test('memory does not grow with what stands between records', async () => {
   expect(read).toEqual(['first', 'last'])
   expect(most).toBeLessThan(64 * 1024 * 1024)
 }, 60_000)
+
+test('of several control numbers the last is kept, in every format', async () => {
+  const twice =
+    '"fields":[{"001":"old"},{"100":{"ind1":" ","ind2":" ","subfields":[{"a":"x"}]}},{"001":"new"},{"003":"DLC"}]'
+  const files = [
+    `{"leader":"00000nz  a2200000n  4500",${twice}}`,
+    '<record><leader>00000nz  a2200000n  4500</leader><controlfield tag="001">old</controlfield><datafield tag="100" ind1=" " ind2=" ">' +
+      '<subfield code="a">x</subfield></datafield><controlfield tag="001">new</controlfield><controlfield tag="003">DLC</controlfield></record>',
+    '=LDR  00000nz\\\\a2200000n\\\\4500\n=001  old\n=100  \\\\$ax\n=001  new\n=003  DLC\n'
+  ]
+
+  for (const file of files) {
+    const [reading] = await readAll(Buffer.from(file))
+    expect(reading).toMatchObject({
+      ok: true,
+      marc: '{"leader":"00000nz  a2200000n  4500","fields":[{"001":"new"},{"003":"DLC"},{"100":{"ind1":" ","ind2":" ","subfields":[{"a":"x"}]}}]}',
+      problems: [{ code: 'CONTROL_NUMBER_REPEATED' }]
+    })
+  }
+})
