@@ -3,7 +3,12 @@ import type { AddressInfo } from 'node:net'
 
 /** What becomes of one request: passed on, refused, left without an answer, taken in slowly, or its answer cut or held after bytes. */
 export type Fate =
-  'pass' | { readonly status: number } | 'silence' | { readonly cutAfterBytes: number } | { readonly holdAfterBytes: number }
+  | 'pass'
+  | 'silence'
+  | 'trickle'
+  | { readonly status: number }
+  | { readonly cutAfterBytes: number }
+  | { readonly holdAfterBytes: number }
 
 export interface FaultyS3 {
   readonly url: string

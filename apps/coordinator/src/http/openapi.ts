@@ -26,6 +26,10 @@ export async function serveOpenApi(api: Api, version: string): Promise<void> {
         typeof schema['$id'] === 'string' ? schema['$id'] : `schema-${index}`
     }
   })
-  await api.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { docExpansion: 'list', validatorUrl: null } })
+  await api.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    uiConfig: { docExpansion: 'list', validatorUrl: null }
+  })
   api.get('/openapi.json', { schema: { hide: true } }, () => api.swagger())
 }
