@@ -128,7 +128,7 @@ function FilePicker({
       {file === undefined ? (
         <span>
           <b>Choose a file</b> or drop it here
-          <small>ISO 2709 (.mrc) or MARC-in-JSON lines, of any size</small>
+          <small>ISO 2709 (.mrc), MARCXML, MARC-in-JSON or MRK, also as .gz, of any size</small>
         </span>
       ) : (
         <span>
