@@ -163,7 +163,7 @@ test('a record over 99,999 bytes is read and reported', () => {
 })
 
 test('text before a record is skipped and named, and costs no record', () => {
-  const [reading] = read(Buffer.from('Dear colleague, here are\nthe records: '), soundRecord('r1'))
+  const [reading] = read(Buffer.from('Each begins with\n00065nz  a2200049n  4500 or so: '), soundRecord('r1'))
 
   expect(codes(reading)).toEqual(['TEXT_BEFORE_RECORD'])
   expect(reading?.ok === true && reading.controlNumber).toBe('r1')

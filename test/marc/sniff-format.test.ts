@@ -21,7 +21,7 @@ test.each([
   ['json', Buffer.from('{\n  "leader": ""\n}')],
   ['jsonl', Buffer.from('{"leader":"","fields":[]}\n{"leader":"","fields":[]}')],
   ['jsonl', Buffer.from(`${bom}{"leader":"","fields":[{"245":`)],
-  ['jsonl', Buffer.from('{"leader":"","fields":[}\n{"leader":"","fields":[]}')],
+  ['jsonl', Buffer.from('{"leader":"","fie\n{"leader":"","fields":[]}')],
   ['mrk', Buffer.from('=LDR  00000nam\\a2200000\\a\\4500\n')],
   ['gzip', gzipSync('anything')]
 ])('%s is recognised', (format, bytes) => {
