@@ -3,7 +3,8 @@
 -- so nobody is steady across it and nobody has crashed.
 --
 -- The witness may be one and a half heartbeats short of the end of the lease: whoever asks the moment a lease has lapsed
--- would otherwise always be told that nobody has seen it yet.
+-- would otherwise always be told that nobody has seen it yet. That is still later than a silent holder was seen, so nobody
+-- is a witness of himself.
 create function holder_crashed(owner text, lease_until timestamptz) returns boolean
 language sql stable set search_path from current as $$
   select exists (
@@ -18,8 +19,7 @@ language sql stable set search_path from current as $$
            and exists (
              select 1
                from node witness
-              where witness.id <> holder.id
-                and witness.steady_since <= holder.last_seen_at
+              where witness.steady_since <= holder.last_seen_at
                 and witness.last_seen_at >= $2 - 1.5 * witness.heartbeat_ms * interval '1 ms'
            )
          )

@@ -1,4 +1,4 @@
-import { connect, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { once } from 'node:events'
 import { openStores } from '@marc-migrations/store'
@@ -7,8 +7,11 @@ import { Database } from '../../libs/store/src/database/database.ts'
 import type { Transaction } from '../../libs/store/src/database/database.ts'
 import { aDatabase } from '../support/postgres.ts'
 import { silentLogger } from '../support/silent-logger.ts'
+import { aProxy } from '../support/store-proxy.ts'
 import { aDraft, reread, storesOn, test } from '../support/store-fixtures.ts'
 import type { TestDatabase } from '../support/postgres.ts'
+
+const SHORT = { connectMs: 1000, queryMs: 15_000, statementMs: 14_000, lockMs: 5_000, idleInTransactionMs: 30_000 }
 
 const terminateAll = (db: TestDatabase) =>
   db.query(`select pg_terminate_backend(pid) from pg_stat_activity
@@ -19,6 +22,34 @@ describe('a connection that is lost', () => {
     await Promise.all([stores.ping(), stores.ping(), stores.ping()])
     await terminateAll(db)
     expect(await stores.tenants.list()).toEqual(['college', 'diku'])
+  })
+
+  test('in silence costs one statement its time; done again it has a fresh one, not the next that is lost', async ({
+    db
+  }) => {
+    const proxy = await aProxy(db)
+    const at = { ...db, host: '127.0.0.1', port: proxy.port }
+    const database = new Database({ ...at, maxPoolSize: 5, logger: silentLogger }, { ...SHORT, queryMs: 300 })
+    await Promise.all(Array.from({ length: 5 }, () => database.rows('select pg_sleep(0.1)')))
+    proxy.muteAll()
+    const began = performance.now()
+    expect(await database.again((on) => on.rows('select 1 as one'))).toEqual([{ one: 1 }])
+    expect(performance.now() - began).toBeGreaterThan(290)
+    await database.close()
+    proxy.close()
+  })
+
+  test('while it is being closed ends nothing either', async ({ db }) => {
+    const proxy = await aProxy(db, { lastWord: true })
+    const at = { ...db, host: '127.0.0.1', port: proxy.port }
+    const database = new Database({ ...at, maxPoolSize: 2, logger: silentLogger }, { ...SHORT, queryMs: 200 })
+    await Promise.all([1, 2].map(() => database.rows('select pg_sleep(0.1)')))
+    await expect(database.rows('select pg_sleep(0.5)')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    // The other one is not trusted any more, and has its last word while it is closed.
+    expect(await database.rows('select 1 as one')).toEqual([{ one: 1 }])
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await database.close()
+    proxy.close()
   })
 
   test('in a transaction is an outage, and nothing of it stays', async ({ db, stores }) => {
@@ -64,7 +95,6 @@ describe('a connection that is lost', () => {
   })
 })
 
-const SHORT = { connectMs: 1000, queryMs: 15_000, statementMs: 14_000, lockMs: 5_000, idleInTransactionMs: 30_000 }
 const backend = async (database: Database) =>
   (await database.rows<{ pid: number }>('select pg_backend_pid() as pid'))[0]?.pid
 
@@ -137,7 +167,7 @@ test('a server that takes connections and says nothing costs five seconds, not f
 })
 
 test('a pooler that knows no limits of the server is worked with; each transaction sets its own', async ({ db }) => {
-  const pooler = await aPooler(db)
+  const pooler = await aProxy(db, { refuseLimits: true })
   const at = { ...db, host: '127.0.0.1', port: pooler.port }
   const database = new Database({ ...at, maxPoolSize: 3, logger: silentLogger }, { ...SHORT, lockMs: 200 })
   const setting = (on: Transaction) => on.rows(`select current_setting('lock_timeout') as it`)
@@ -151,35 +181,6 @@ test('a pooler that knows no limits of the server is worked with; each transacti
   await database.close()
   pooler.close()
 })
-
-/** Passes everything on to the server, but refuses a session that asks for limits at its start, in the words of pgbouncer. */
-async function aPooler(db: TestDatabase): Promise<{ port: number; refused(): number; close(): void }> {
-  let refused = 0
-  const proxy = createServer((client) => {
-    client.on('error', () => {})
-    client.once('data', (startup: Buffer) => {
-      const asked = ['statement_timeout', 'lock_timeout'].find((name) => startup.includes(name))
-      if (asked !== undefined) {
-        refused++
-        client.end(errorResponse('08P01', `unsupported startup parameter: ${asked}`))
-        return
-      }
-      const server = connect(db.port, db.host).on('error', () => client.destroy())
-      server.write(startup)
-      client.pipe(server).pipe(client)
-    })
-  }).listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
-  return { port: (proxy.address() as AddressInfo).port, refused: () => refused, close: () => proxy.close() }
-}
-
-function errorResponse(code: string, message: string): Buffer {
-  const fields = Buffer.from(`SFATAL\0C${code}\0M${message}\0\0`)
-  const head = Buffer.alloc(5)
-  head.write('E')
-  head.writeInt32BE(fields.length + 4, 1)
-  return Buffer.concat([head, fields])
-}
 
 test('a database that is not migrated says what to do', async () => {
   const db = await aDatabase('empty')

@@ -11,6 +11,7 @@ import { forceReleaseSaveLock } from '../../libs/store/src/control/release-save-
 import { retryMapping } from '../../libs/store/src/control/retry-mapping.ts'
 import { startSaving } from '../../libs/store/src/control/start-saving.ts'
 import { markPublished } from '../../libs/store/src/publish/mark-published.ts'
+import { claimRange } from '../../libs/store/src/split/claim-range.ts'
 import { commitPage } from '../../libs/store/src/split/commit-page.ts'
 import { sweepOperation } from '../../libs/store/src/sweep/sweep-operation.ts'
 import {
@@ -183,6 +184,27 @@ describe('a cancel', () => {
     one.goOn()
     await cancelling
     expect(await page).toEqual({ outcome: 'fenced' })
+  })
+
+  test('leaves a range that is claimed by who saw the operation run to no use', async ({ db, stores, one, other }) => {
+    const { id } = await stores.operations.start(aDraft())
+    const there = one.stopBefore('commit')
+    const cancelling = cancelOperation(one.context, 'diku', id, 'cancelled')
+    await there
+    other.waitForRows()
+    const claiming = claimRange(other.context, 'diku', id, 'late', LEASE_MS)
+    await someoneWaits(db)
+    one.goOn()
+    await cancelling
+    const range = await claiming
+    if (range === null) throw new Error('it should have been too late to see the cancel')
+    const page = { chunks: someChunks(2), cursor: '2', done: true }
+    expect(await stores.split.commitPage('diku', range, page, LEASE_MS)).toEqual({ outcome: 'fenced' })
+    expect(await stores.split.divideRange('diku', range, '2', [])).toBe('fenced')
+    expect(await reread(stores, { tenant: 'diku', id })).toMatchObject({
+      status: 'DATA_MAPPING_FAILED',
+      chunkingSealed: false
+    })
   })
 
   test('waits for a page, and keeps it', async ({ db, stores, one, other }) => {

@@ -145,6 +145,13 @@ describe('an attempt', () => {
     expect(await stores.sweep.sweep(armedOf(operation), 60_000)).toMatchObject({ expired: 1, suspects: 0 })
   })
 
+  test('is not used up when the sweep is the first to reach the database after an outage', async ({ db, stores }) => {
+    const operation = await lapsed(db, stores)
+    await seen(db, 'holder', 600, 303)
+    await seen(db, 'witness', 600, 300)
+    expect(await stores.sweep.sweep(armedOf(operation), 60_000)).toMatchObject({ expired: 1, suspects: 0 })
+  })
+
   test('is not used up when the witness came only after the silence began', async ({ db, stores }) => {
     const operation = await lapsed(db, stores)
     await seen(db, 'holder', 600, 45)

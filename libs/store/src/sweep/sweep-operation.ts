@@ -21,7 +21,7 @@ const SWEEP_OPERATION = perSchema(
            and c.published_at < now() - $2::float8 * power(2, least(c.publish_steps, 10)) * interval '1 ms'
            and exists (
              select 1 from ${control}.node
-              where kind in ('worker', 'serve') and left_at is null and crashed_at is null
+              where left_at is null and crashed_at is null
                 and last_seen_at > now() - 3 * heartbeat_ms * interval '1 ms' and busy_slots < slots
            )
          )
