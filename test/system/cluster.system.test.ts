@@ -120,7 +120,11 @@ describe.skipIf(missing !== undefined && skipSuite('cluster', missing, 'server')
       await until('twenty chunks are counted', async () => (await countedChunks(db, tenants)) >= 20)
       const joined = await workerOf(4)
       await joined.ready()
-      await until('the worker that joined has work', async () => (await leasesOf(db, joined.pid, tenants)) > 0, 5000)
+      await until(
+        'the worker that joined has work',
+        async () => isCounting(joined) || (await leasesOf(db, joined.pid, tenants)) > 0,
+        5000
+      )
       const killed = await killHoldingALease(db, workers, tenants)
       const stopped = workers.find((each) => each !== killed)
       stopped?.kill('SIGTERM')
