@@ -104,6 +104,6 @@ export function claimOf(operation: Operation, chunk: NewChunk): Claim {
     entityType: operation.entityType,
     operationType: operation.operationType,
     source: operation.source,
-    mapped: null
+    saving: null
   }
 }

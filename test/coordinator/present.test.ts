@@ -24,6 +24,8 @@ const operation: Operation = {
   chunkingSealed: true,
   rulesHash: null,
   source: null,
+  publishEvents: true,
+  waitingFor: null,
   createdAt: new Date(),
   startTimeMapping: new Date('2026-01-02T03:04:05.120Z'),
   endTimeMapping: new Date('2026-01-02T03:04:06.000Z'),

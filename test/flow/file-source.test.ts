@@ -60,6 +60,8 @@ function anImport(source: Operation['source']): Operation {
     chunkingSealed: false,
     rulesHash: null,
     source,
+    publishEvents: true,
+    waitingFor: null,
     createdAt: new Date(0),
     startTimeMapping: null,
     endTimeMapping: null,

@@ -45,7 +45,7 @@ describe('a claim', () => {
       entityType: 'authority',
       operationType: 'import',
       source: operation.source,
-      mapped: null
+      saving: null
     })
     expect((await stores.operations.chunks('diku', operation.id, { offset: 0, limit: 1 })).chunks).toMatchObject([
       { status: 'DATA_MAPPING', leaseOwner: 'worker-7', epoch: 1, open: true }
@@ -130,7 +130,14 @@ describe('a claim', () => {
     expect(claim).toMatchObject({
       stage: 'DATA_SAVING',
       epoch: 2,
-      mapped: { key: `${claim.chunkId}_e1_entity`, lengthBytes: 1000, sha256: 'b'.repeat(64) }
+      saving: {
+        file: { key: `${claim.chunkId}_e1_entity`, lengthBytes: 1000, sha256: 'b'.repeat(64) },
+        recordCount: 10,
+        publishEvents: true,
+        retryReasonsKey: null,
+        outcomeUnknown: false,
+        silentForMs: null
+      }
     })
   })
 })

@@ -165,7 +165,9 @@ export function savedTally(claim: Claim, saved = claim.recordCount, failed = 0):
     saved,
     failed,
     rejectedKey: failed === 0 ? null : `${name}_failedEntities`,
-    reasonsKey: failed === 0 ? null : `${name}_errors`
+    reasonsKey: failed === 0 ? null : `${name}_errors`,
+    outcomeUnknown: false,
+    answered: true
   }
 }
 

@@ -16,7 +16,6 @@ import type { ClusterNode } from '@marc-migrations/flow'
 import { sniffFormat } from '@marc-migrations/marc'
 import type { HttpSettings } from './http/http-deps.ts'
 import { buildHttp } from './http/server.ts'
-import { refuseSaving } from './refuse-saving.ts'
 import { startRounds } from './rounds.ts'
 
 export interface CoordinatorDeps {
@@ -49,7 +48,6 @@ export async function startCoordinator(deps: CoordinatorDeps): Promise<Coordinat
   const { stores, newId, settings, logger } = deps
   const http = buildHttp({
     ...deps,
-    stores: refuseSaving(stores),
     sniffFormat,
     startOperation: (request) => startOperation(request, { ...stores, sources: deps.sources, newId, logger })
   })

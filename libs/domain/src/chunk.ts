@@ -44,14 +44,31 @@ export interface Claim {
   readonly entityType: EntityType
   readonly operationType: OperationType
   readonly source: FileSource | null
-  /** The counted result of the mapping, for the saving stage; null while mapping. */
-  readonly mapped: StoredFile | null
+  /** What is to be saved, for the saving stage; null while mapping. */
+  readonly saving: SavingWork | null
+}
+
+/** What a saving attempt knows of its chunk. */
+export interface SavingWork {
+  /** The counted result of the mapping; null when no record of the chunk was mapped. */
+  readonly file: StoredFile | null
+  /** Records in that file. */
+  readonly recordCount: number
+  /** Null = the storage module gets no flag and follows its own default. */
+  readonly publishEvents: boolean | null
+  /** Reasons of the saving before this one, when it failed in part: only the records it names are sent again. */
+  readonly retryReasonsKey: string | null
+  /** An earlier call for this file may have been applied without anyone hearing of it. */
+  readonly outcomeUnknown: boolean
+  /** How long the storage module has not answered any call of this operation; null when it answered last time. */
+  readonly silentForMs: number | null
 }
 
 /** An object that a counted attempt left behind. */
 export interface StoredFile {
   readonly key: string
   readonly lengthBytes: number
+  /** Lower-case hex; empty for a file of the module replaced, which kept neither length nor hash. */
   readonly sha256: string
 }
 
@@ -71,6 +88,10 @@ export type Tally =
       readonly failed: number
       readonly rejectedKey: string | null
       readonly reasonsKey: string | null
+      /** The last call may have been applied all the same; the next saving of this chunk has to know. */
+      readonly outcomeUnknown: boolean
+      /** The storage module gave an answer, whatever it said. */
+      readonly answered: boolean
     }
 
 /** One chunk as lists and auditors see it. */

@@ -10,6 +10,8 @@ export interface ChunkObjectNames {
   readonly entities: string
   readonly rejected: string
   readonly reasons: string
+  /** The records a repeated saving sends again, a part of the entity file, which stays as it is. */
+  readonly retried: string
 }
 
 /** @param subPath S3_SUB_PATH, without a slash at either end */
@@ -22,7 +24,8 @@ export function chunkObjectNames(
   return {
     entities: `${base}${attempt}_entity`,
     rejected: `${base}_${chunk.stepId}${attempt}_entity-error`,
-    reasons: `${base}_${chunk.stepId}${attempt}_error`
+    reasons: `${base}_${chunk.stepId}${attempt}_error`,
+    retried: `${base}_${chunk.stepId}${attempt}_entity`
   }
 }
 

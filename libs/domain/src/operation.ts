@@ -60,6 +60,10 @@ export interface Operation {
   /** Hash of the frozen rules of the running mapping, `unavailable`, or null before the freeze. */
   readonly rulesHash: string | null
   readonly source: FileSource | null
+  /** Sent with each bulk call of the saving; null = the storage module gets no flag. */
+  readonly publishEvents: boolean | null
+  /** The operation that has the right to save, while this one waits for it in DATA_SAVING. */
+  readonly waitingFor: string | null
   readonly createdAt: Date
   readonly startTimeMapping: Date | null
   readonly endTimeMapping: Date | null

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { MigrationError } from '@marc-migrations/domain'
 import type { Stores, Wake } from '@marc-migrations/domain'
 import { disarm } from './armed/disarm.ts'
 import { revisitArmedStage } from './armed/revisit-armed.ts'
@@ -78,6 +79,8 @@ export async function openStores(options: StoreOptions): Promise<Stores> {
   }
 }
 
+const notYet = () => Promise.reject(new MigrationError('INVARIANT_BROKEN', { what: 'not yet' }))
+
 /** Whatever arms a stage wakes the coordinators once it is committed, so that they come at once. */
 function armingWith(wake: Wake): <A extends unknown[], R>(verb: (...args: A) => Promise<R>) => (...args: A) => Promise<R> {
   return (verb) =>
@@ -96,14 +99,15 @@ function verbs(context: StoreContext, wake: Wake): Omit<Stores, 'tenants' | 'wak
       get: (tenant, id) => getOperation(context, tenant, id),
       list: (tenant, page) => listOperations(context, tenant, page),
       chunks: (tenant, id, page) => listChunks(context, tenant, id, page),
-      setTotal: (tenant, id, total) => setTotal(context, tenant, id, total)
+      setTotal: (tenant, id, total) => setTotal(context, tenant, id, total),
+      expire: notYet
     },
     control: {
       pause: (tenant, id) => pauseOperation(context, tenant, id),
       resume: arming((tenant, id) => resumeOperation(context, tenant, id)),
       cancel: (tenant, id, stopReason) => cancelOperation(context, tenant, id, stopReason),
       retryMapping: arming((tenant, id, chunkIds, headers) => retryMapping(context, tenant, id, chunkIds, headers)),
-      startSaving: arming((tenant, id, chunkIds, headers) => startSaving(context, tenant, id, chunkIds, headers)),
+      startSaving: arming((tenant, id, chunkIds, options) => startSaving(context, tenant, id, chunkIds, options)),
       releaseSaveLock: (tenant, entityType) => forceReleaseSaveLock(context, tenant, entityType)
     },
     armed: {
@@ -139,6 +143,16 @@ function verbs(context: StoreContext, wake: Wake): Omit<Stores, 'tenants' | 'wak
       sweep: (armed, republishMs) => sweepOperation(context, armed, republishMs),
       takeTombstones: (limit) => takeTombstones(context, limit),
       bury: (tombstone) => buryTombstone(context, tombstone)
+    },
+    reports: { request: notYet, status: notYet, errors: notYet },
+    reportBuilds: {
+      visit: () => Promise.resolve([]),
+      begin: notYet,
+      failedSteps: () => {
+        throw new MigrationError('INVARIANT_BROKEN', { what: 'not yet' })
+      },
+      add: notYet,
+      finish: notYet
     },
     nodes: nodeStore(context),
     sourceFiles: sourceFileStore(context),

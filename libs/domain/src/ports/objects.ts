@@ -28,7 +28,7 @@ export interface ObjectStore {
   read(key: string, options?: ReadOptions): AsyncIterable<Uint8Array>
   /** Null when there is no such object. */
   head(key: string): Promise<ObjectInfo | null>
-  /** Deleting what is not there is no error. */
+  /** Deletes an object, or everything below a key that ends with a slash. What is not there is no error. */
   delete(key: string): Promise<void>
   /** Resolves when the store answers and can be written to. */
   check(): Promise<void>

@@ -44,10 +44,28 @@ export interface OperationStore {
   ): Promise<{ chunks: readonly ChunkView[]; totalRecords: number }>
   /** The total the count found, written only while the split is not sealed. */
   setTotal(tenant: string, operationId: string, totalRecords: number): Promise<void>
+  /**
+   * Deletes operations whose mapping began more than so many days ago, rows and, by tombstones, objects; running ones are
+   * spared, those that never began are kept.
+   *
+   * @returns ids of what is gone
+   */
+  expire(
+    tenant: string,
+    expiry: { readonly olderThanDays: number; readonly deleteObjects: boolean }
+  ): Promise<readonly string[]>
 }
 
 /** Okapi headers of the request that starts a stage anew; those of the stage before were deleted with its end. */
 export type StageHeaders = Readonly<Record<string, string>>
+
+export interface SavingOptions {
+  readonly headers?: StageHeaders
+  /** What a PUT said, null when it said null; absent: as an earlier saving of the operation had it, else true. */
+  readonly publishEvents?: boolean | null
+  /** Also after a mapping that rejected records: what was mapped is saved. Never when it was stopped before its end. */
+  readonly allowRejected?: boolean
+}
 
 /** A user's word on an operation. Each is one transaction on the locked operation. */
 export interface ControlStore {
@@ -67,7 +85,7 @@ export interface ControlStore {
     tenant: string,
     operationId: string,
     chunkIds: readonly string[] | null,
-    headers?: StageHeaders
+    options?: SavingOptions
   ): Promise<ControlAnswer>
   /** Takes the saving right of a tenant and entity type from its owner, whose chunks are fenced first. */
   releaseSaveLock(tenant: string, entityType: EntityType): Promise<string | null>

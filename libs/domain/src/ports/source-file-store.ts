@@ -24,4 +24,6 @@ export interface TenantStore {
   /** Throws TENANT_UNKNOWN when it is not registered, or registered under another spelling. */
   require(tenant: string): Promise<void>
   list(): Promise<readonly string[]>
+  /** Drops the tenant's schema with everything in it, its control rows, and, by tombstones, its objects. Repeatable. */
+  purge(tenant: string, deleteObjects: boolean): Promise<void>
 }

@@ -3,8 +3,8 @@ import type { OperationStatus, Stage } from '../operation.ts'
 import type { SplitRange } from './record-source.ts'
 import type { RulesSnapshot } from './rules.ts'
 
-/** The five rounds a coordinator makes over the armed operations. */
-export type Round = 'split' | 'publish' | 'check' | 'sweep' | 'report'
+/** The rounds a coordinator makes over the armed operations; reports are a fifth one, of their own store. */
+export type Round = 'split' | 'publish' | 'check' | 'sweep'
 
 /** One row of `armed_check`, the only list of running stages. */
 export interface ArmedStage {
@@ -109,5 +109,6 @@ export interface SweepStore {
 
 export interface Tombstone {
   readonly id: string
+  /** A key that ends with a slash stands for everything below it. */
   readonly keys: readonly string[]
 }

@@ -2,6 +2,7 @@ import type { AuditStore } from './audit-store.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import type { NodeStore } from './node-store.ts'
 import type { RecordSource } from './record-source.ts'
+import type { ReportBuildStore, ReportStore } from './report-store.ts'
 import type { ControlStore, OperationStore } from './operation-store.ts'
 import type { SourceFileStore, TenantStore } from './source-file-store.ts'
 import type { ArmedStore, CheckStore, FreezeStore, PublishStore, SplitStore, SweepStore } from './stage-store.ts'
@@ -18,6 +19,8 @@ export interface Stores {
   readonly chunks: ChunkStore
   readonly check: CheckStore
   readonly sweep: SweepStore
+  readonly reports: ReportStore
+  readonly reportBuilds: ReportBuildStore
   readonly nodes: NodeStore
   readonly sourceFiles: SourceFileStore
   readonly tenants: TenantStore

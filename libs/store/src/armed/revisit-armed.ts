@@ -11,8 +11,7 @@ const REVISIT: Readonly<Record<Round, string>> = {
   split: revisitArmed('split'),
   publish: revisitArmed('publish'),
   check: revisitArmed('check'),
-  sweep: revisitArmed('sweep'),
-  report: revisitArmed('report')
+  sweep: revisitArmed('sweep')
 }
 
 export async function revisitArmedStage(

@@ -22,8 +22,7 @@ const VISIT: Readonly<Record<Round, string>> = {
   split: visitArmed('split'),
   publish: visitArmed('publish'),
   check: visitArmed('check'),
-  sweep: visitArmed('sweep'),
-  report: visitArmed('report')
+  sweep: visitArmed('sweep')
 }
 
 interface ArmedRow {

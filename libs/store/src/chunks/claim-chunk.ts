@@ -1,4 +1,4 @@
-import type { Claim, Hint, Operation, Stage } from '@marc-migrations/domain'
+import type { Claim, Hint, Operation, SavingWork, Stage } from '@marc-migrations/domain'
 import { control, perSchema } from '../database/per-schema.ts'
 import { toSource } from '../operations/operation-row.ts'
 import type { SourceColumns } from '../operations/operation-row.ts'
@@ -15,7 +15,9 @@ const CLAIM_CHUNK = perSchema(
   with pick as (
     select c.id, c.stage, coalesce(c.step_id, gen_random_uuid()) as step_id,
            lower(o.entity_type) as entity_type, lower(o.operation_type) as operation_type,
-           o.source_name, o.source_format, o.source_object_key, o.source_etag, o.source_length as file_length
+           o.source_name, o.source_format, o.source_object_key, o.source_etag, o.source_length as file_length,
+           o.publish_events, c.saving_unknown as outcome_unknown,
+           extract(epoch from clock_timestamp() - o.silent_since)::float8 * 1000 as silent_for_ms
       from ${s}.operation_chunk c join ${s}.operation o on o.id = c.operation_id
      where c.id = $1 and o.id = $2 and o.control = 'run' and o.status = c.stage
        and c.next_attempt_at <= now() and c.published_at is not null
@@ -28,11 +30,12 @@ const CLAIM_CHUNK = perSchema(
            prior = case when c.status in ('DATA_MAPPING', 'DATA_SAVING') then c.prior else c.status end,
            attempts = c.attempts
              + (c.lease_owner is not null and ${control}.holder_crashed(c.lease_owner, c.lease_until))::int,
+           saving_unknown = c.saving_unknown or p.stage = 'DATA_SAVING',
            lease_owner = $3, lease_until = clock_timestamp() + $4::int * interval '1 ms'
       from pick p
      where c.id = p.id
-    returning c.id, c.operation_id, c.step_id, c.stage, c.epoch, c.attempts, c.position, c.num_of_records, c.rules_hash,
-              ${WINDOW_COLUMNS}, ${ENTITY_COLUMNS}
+    returning c.id, c.operation_id, c.step_id, c.stage, c.epoch, c.attempts, c.position, c.num_of_records, c.mapped_share,
+              c.rules_hash, c.retry_reasons_name, ${WINDOW_COLUMNS}, ${ENTITY_COLUMNS}
   ), step as (
     insert into ${s}.operation_chunk_step
       (id, operation_id, operation_chunk_id, operation_step, status, step_start_time)
@@ -42,7 +45,7 @@ const CLAIM_CHUNK = perSchema(
       set status = 'IN_PROGRESS', step_start_time = excluded.step_start_time, step_end_time = null, num_of_errors = 0
   )
   select taken.*, p.entity_type, p.operation_type, p.source_name, p.source_format, p.source_object_key, p.source_etag,
-         p.file_length
+         p.file_length, p.publish_events, p.outcome_unknown, p.silent_for_ms
     from taken join pick p on p.id = taken.id`
 )
 
@@ -59,6 +62,11 @@ interface ClaimRow extends WindowColumns, EntityColumns, Omit<SourceColumns, 'so
   readonly entity_type: Operation['entityType']
   readonly operation_type: Operation['operationType']
   readonly file_length: string | null
+  readonly mapped_share: number
+  readonly retry_reasons_name: string | null
+  readonly publish_events: boolean | null
+  readonly outcome_unknown: boolean
+  readonly silent_for_ms: number | null
 }
 
 /** @returns null when the hint is stale: counted, fenced, paused, not due, not published, or leased by another */
@@ -90,6 +98,17 @@ function toClaim(tenant: string, row: ClaimRow): Claim {
     entityType: row.entity_type,
     operationType: row.operation_type,
     source: toSource({ ...row, source_length: row.file_length }),
-    mapped: row.stage === 'DATA_SAVING' ? toEntities(row) : null
+    saving: row.stage === 'DATA_SAVING' ? toSaving(row) : null
+  }
+}
+
+function toSaving(row: ClaimRow): SavingWork {
+  return {
+    file: toEntities(row),
+    recordCount: row.mapped_share,
+    publishEvents: row.publish_events,
+    retryReasonsKey: row.retry_reasons_name,
+    outcomeUnknown: row.outcome_unknown,
+    silentForMs: row.silent_for_ms
   }
 }

@@ -6,7 +6,8 @@ import type { StoreContext } from '../store-context.ts'
 
 /** Two statements in one function, hence one round trip: the operation's lock, then everything else. */
 const COUNT_CHUNK = perSchema(
-  (s) => `select ${s}.count_chunk($1, $2, $3, $4::${s}.operationstatus, $5, $6, $7, $8, $9, $10, $11, $12) as answer`
+  (s) =>
+    `select ${s}.count_chunk($1, $2, $3, $4::${s}.operationstatus, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) as answer`
 )
 
 type Answer = 'counted' | 'before' | 'fenced'
@@ -39,7 +40,9 @@ async function count(on: Transaction, claim: Claim, tally: Tally): Promise<Answe
     mapping ? (tally.entities?.lengthBytes ?? null) : null,
     mapping ? (tally.entities?.sha256 ?? null) : null,
     tally.rejectedKey,
-    tally.reasonsKey
+    tally.reasonsKey,
+    !mapping && tally.outcomeUnknown,
+    !mapping && tally.answered
   ])
   return row?.answer ?? 'fenced'
 }

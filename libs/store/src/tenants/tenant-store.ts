@@ -20,7 +20,8 @@ export function tenantStore({ db, tenants }: StoreContext, options: MigrationOpt
       if (missing.length > 0) options.logger.warn({ tenant, missing }, 'tenant.source-schemas-missing')
     },
     require: (tenant) => tenants.require(tenant),
-    list: async () => (await db.again((on) => on.rows<{ id: string }>(LIST_TENANTS))).map(({ id }) => id)
+    list: async () => (await db.again((on) => on.rows<{ id: string }>(LIST_TENANTS))).map(({ id }) => id),
+    purge: () => Promise.reject(new MigrationError('INVARIANT_BROKEN', { what: 'not yet' }))
   }
 
   async function refuseOtherSpelling(tenant: string): Promise<void> {

@@ -52,7 +52,7 @@ export function retryRoutes(api: Api, context: RouteContext): void {
     const headers = okapiHeaders(request)
     const saving = status.startsWith('DATA_SAVING')
     const answer = saving
-      ? await control.startSaving(request.tenant, id, null, headers)
+      ? await control.startSaving(request.tenant, id, null, { headers })
       : await control.retryMapping(request.tenant, id, null, headers)
     if (answer.outcome === 'unknown') throw operationNotFound(id)
     if (answer.outcome === 'forbidden') throw notAllowed('retry', 'status', answer.before.status)

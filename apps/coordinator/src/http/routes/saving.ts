@@ -72,7 +72,7 @@ interface Saving {
 
 /** The store tests the status once more, under the operation's lock. */
 async function startSaving({ deps }: RouteContext, { operation, ids, action, headers }: Saving): Promise<void> {
-  const answer = await deps.stores.control.startSaving(operation.tenant, operation.id, ids, headers)
+  const answer = await deps.stores.control.startSaving(operation.tenant, operation.id, ids, { headers })
   if (answer.outcome === 'unknown') throw operationNotFound(operation.id)
   if (answer.outcome === 'forbidden') throw notAllowed(action, 'status', answer.before.status)
 }
