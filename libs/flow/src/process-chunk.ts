@@ -1,6 +1,7 @@
 import { errorKind, MigrationError } from '@marc-migrations/domain'
 import type { CheckStore, ChunkStore, Claim, Clock, Logger, ObjectStore } from '@marc-migrations/domain'
 import { keepLease } from './keep-lease.ts'
+import { startDeadline } from './start-deadline.ts'
 import { remapChunk } from './remap-chunk.ts'
 import type { RemapPorts } from './remap-chunk.ts'
 import { deleteLosers, uploadChunk } from './upload-chunk.ts'
@@ -46,7 +47,8 @@ export async function processChunk(
   const deadlineMs = Math.max(settings.mappingMs, settings.mappingPerRecordMs * claim.recordCount)
   const began = ports.clock.monotonic()
   const dropped = AbortSignal.any([lease.signal, stopping])
-  const signal = AbortSignal.any([dropped, AbortSignal.timeout(deadlineMs)])
+  const deadline = startDeadline(deadlineMs, ports.clock)
+  const signal = AbortSignal.any([dropped, deadline.signal])
   try {
     const outcome = await remapChunk(claim, ports, { deadlineMs, dropped, signal })
     const tally = await uploadChunk(claim, outcome, ports.objects, settings.subPath, signal)
@@ -62,6 +64,7 @@ export async function processChunk(
     return await giveUp(error)
   } finally {
     lease.stop()
+    deadline.stop()
   }
 
   async function giveUp(error: unknown): Promise<ProcessOutcome> {
