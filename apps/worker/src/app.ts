@@ -16,6 +16,7 @@ import { claimChunk, createRulesCache, processChunk } from '@marc-migrations/flo
 import type { ClusterNode } from '@marc-migrations/flow'
 import pLimit from 'p-limit'
 import { mappingThreads } from './mapping-threads.ts'
+import type { MappingThreads } from './mapping-threads.ts'
 import { outageGate } from './outage-gate.ts'
 import { startTableFloor } from './table-floor.ts'
 
@@ -38,6 +39,8 @@ export interface WorkerDeps {
   readonly sources: (operationType: OperationType) => RecordSource
   readonly clock: Clock
   readonly logger: Logger
+  /** What maps the chunks; threads of this process when absent. */
+  readonly engine?: MappingThreads
 }
 
 export interface Worker {
@@ -49,7 +52,7 @@ export interface Worker {
 /** Any number of these, on any number of machines: claims chunks as it has slots, and takes each to its count. */
 export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   const { node, settings, stores, bus, clock, logger } = deps
-  const engine = mappingThreads({ threads: settings.threads, entry: settings.threadEntry, logger })
+  const engine = deps.engine ?? mappingThreads({ threads: settings.threads, entry: settings.threadEntry, logger })
   const rules = createRulesCache(stores.freeze)
   const slots = pLimit(settings.slots)
   const stopping = new AbortController()
