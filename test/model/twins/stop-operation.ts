@@ -1,0 +1,51 @@
+import type { Control, ControlAnswer, StageRef } from '@marc-migrations/domain'
+import { isRunning, operationOf, toOperation, withRow } from '../state.ts'
+import type { At, ModelState, OperationRow, Outcome } from '../state.ts'
+import { disarmStage } from './arm-stage.ts'
+import { fenceChunks, fenceRanges } from './fence-chunks.ts'
+import { releaseSaveLock } from './save-lock.ts'
+import { buryLosers } from './tombstones.ts'
+
+export function cancelOperation(
+  state: ModelState,
+  at: At,
+  tenant: string,
+  id: string,
+  stopReason: string
+): Outcome<ControlAnswer> {
+  const operation = operationOf(state, tenant, id)
+  if (operation === null) return { state, answer: { outcome: 'unknown' } }
+  const before = toOperation(state, operation)
+  if (!isRunning(operation)) return { state, answer: { outcome: 'forbidden', before } }
+  return { state: stopOperation(state, at, operation, 'cancel', stopReason), answer: { outcome: 'done', before } }
+}
+
+/** Changes nothing when the stage is not the one that runs. */
+export function stopStage(state: ModelState, at: At, stage: StageRef, stopReason: string): Outcome<void> {
+  const operation = operationOf(state, stage.tenant, stage.operationId)
+  const runs = operation !== null && isRunning(operation)
+  if (!runs || (operation.status === 'DATA_SAVING') !== (stage.stage === 'DATA_SAVING')) return { state, answer: undefined }
+  return { state: stopOperation(state, at, operation, 'run', stopReason), answer: undefined }
+}
+
+function stopOperation(
+  state: ModelState,
+  at: At,
+  operation: OperationRow,
+  control: Control,
+  stopReason: string
+): ModelState {
+  const { tenant, id } = operation
+  const ended = withRow(state, 'operations', id, stopped(operation, at.now, control, stopReason))
+  const fenced = fenceChunks(fenceRanges(ended, id), at.now, id, { stayOpen: true })
+  const disarmed = disarmStage(buryLosers(fenced.state, at, operation), id)
+  return releaseSaveLock(disarmed, tenant, id, fenced.answer)
+}
+
+/** The operation's own row of a stop. */
+export function stopped(operation: OperationRow, now: number, control: Control, stopReason: string): OperationRow {
+  if (operation.status === 'DATA_SAVING') {
+    return { ...operation, status: 'DATA_SAVING_FAILED', endTimeSaving: now, control, stopReason }
+  }
+  return { ...operation, status: 'DATA_MAPPING_FAILED', endTimeMapping: now, control, stopReason }
+}
