@@ -1,6 +1,8 @@
 import type {
   ArmedStage,
+  Clock,
   Logger,
+  Operation,
   OperationType,
   ProtocolSettings,
   RecordSource,
@@ -21,6 +23,7 @@ export interface SplitRoundDeps {
   readonly sources: (operationType: OperationType) => RecordSource
   readonly sizes: SplitSizes
   readonly protocol: ProtocolSettings
+  readonly clock: Clock
   readonly logger: Logger
 }
 
@@ -30,14 +33,43 @@ export interface SplitRound {
 }
 
 /**
- * Freezes the rules of a new run and splits its source. A split may take minutes: it goes on beside the round, which goes on
+ * Freezes the rules of a new run and splits its source. Either may take minutes: they go on beside the round, which goes on
  * visiting the others.
  */
 export function splitRound(deps: SplitRoundDeps): SplitRound {
   const { stores, logger } = deps
-  const slots = pLimit(SPLITS_AT_ONCE)
+  const splits = pLimit(SPLITS_AT_ONCE)
+  const freezing = new Set<string>()
   const stopping = new AbortController()
   const running = new Set<Promise<void>>()
+
+  const beside = (stage: ArmedStage, work: Promise<unknown>): void => {
+    const going = work
+      .catch((err: unknown) => logger.warn({ ...stage, err }, 'split.interrupted'))
+      .then(() => {
+        running.delete(going)
+      })
+    running.add(going)
+  }
+  const freeze = async (stage: ArmedStage, operation: Operation): Promise<void> => {
+    freezing.add(operation.id)
+    try {
+      const answer = await freezeRules(stage, operation.entityType, { ...stores, ...deps }, deps.protocol.metadataWaitMs)
+      if (answer === 'frozen') await stores.wake.signal('room')
+    } finally {
+      freezing.delete(operation.id)
+    }
+  }
+  const split = (stage: ArmedStage, operation: Operation): Promise<unknown> => {
+    const ports = { ...stores, source: deps.sources(operation.operationType), logger }
+    const settings = {
+      owner: deps.nodeId,
+      leaseMs: deps.protocol.leaseMs,
+      sizes: deps.sizes,
+      parallelRanges: SPLITS_AT_ONCE
+    }
+    return splits(() => splitIntoChunks(stage, operation, ports, settings, stopping.signal))
+  }
 
   return {
     visit: async (stage) => {
@@ -45,24 +77,9 @@ export function splitRound(deps: SplitRoundDeps): SplitRound {
       const operation = await stores.operations.get(stage.tenant, stage.operationId)
       if (operation === null) return stores.armed.disarm(stage)
       if (operation.control !== 'run') return
-      if (
-        (await freezeRules(stage, operation.entityType, { ...stores, ...deps }, deps.protocol.metadataWaitMs)) === 'frozen'
-      ) {
-        await stores.wake.signal('room')
-      }
-      if (operation.chunkingSealed || slots.activeCount >= SPLITS_AT_ONCE) return
-      const ports = { ...stores, source: deps.sources(operation.operationType), logger }
-      const settings = {
-        owner: deps.nodeId,
-        leaseMs: deps.protocol.leaseMs,
-        sizes: deps.sizes,
-        parallelRanges: SPLITS_AT_ONCE
-      }
-      const split = slots(() => splitIntoChunks(stage, operation, ports, settings, stopping.signal))
-        .then(() => {})
-        .catch((err: unknown) => logger.warn({ ...stage, err }, 'split.interrupted'))
-        .finally(() => running.delete(split))
-      running.add(split)
+      if (operation.rulesHash === null && !freezing.has(operation.id)) beside(stage, freeze(stage, operation))
+      if (operation.chunkingSealed || splits.activeCount >= SPLITS_AT_ONCE) return
+      beside(stage, split(stage, operation))
     },
     close: async () => {
       stopping.abort()

@@ -3,6 +3,7 @@ import type {
   ChunkBus,
   Claim,
   Clock,
+  EntitySink,
   Hint,
   HintAnswer,
   Logger,
@@ -18,6 +19,7 @@ import pLimit from 'p-limit'
 import { mappingThreads } from './mapping-threads.ts'
 import type { MappingThreads } from './mapping-threads.ts'
 import { outageGate } from './outage-gate.ts'
+import { silenceGate } from './silence-gate.ts'
 import { startTableFloor } from './table-floor.ts'
 
 export interface WorkerDeps {
@@ -28,13 +30,15 @@ export interface WorkerDeps {
     readonly slots: number
     readonly threads: number
     readonly subPath: string
-    readonly deadlines: { readonly mappingMs: number; readonly mappingPerRecordMs: number }
+    readonly deadlines: { readonly mappingMs: number; readonly mappingPerRecordMs: number; readonly savingMs: number }
+    readonly saveOutageLimitMs: number
     readonly threadEntry: URL
     /** Look into the table when no hint comes; not needed where the bus itself reads the table. */
     readonly tableFloor: boolean
   }
-  readonly stores: Pick<Stores, 'chunks' | 'check' | 'freeze' | 'wake' | 'ping'>
+  readonly stores: Pick<Stores, 'chunks' | 'check' | 'armed' | 'freeze' | 'wake' | 'ping'>
   readonly objects: ObjectStore
+  readonly sink: EntitySink
   readonly bus: ChunkBus
   readonly sources: (operationType: OperationType) => RecordSource
   readonly clock: Clock
@@ -69,6 +73,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     clock,
     logger
   })
+  const silence = silenceGate(clock)
   const floor = settings.tableFloor
     ? startTableFloor({
         chunks: stores.chunks,
@@ -98,6 +103,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   /** The slot is taken before the claim, so that no lease waits for a slot. */
   async function onHint(hint: Hint): Promise<HintAnswer> {
     if (!mayClaim()) return 'later'
+    if (!silence.mayClaim(hint)) return 'ack'
     busy++
     return new Promise((answer) => {
       void slots(() => work(hint, answer)).finally(() => {
@@ -122,8 +128,10 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     answer('ack')
     if (claim === null) return
     const ports = { ...deps, ...stores, rules, engine }
-    const limits = { ...settings.protocol, ...settings.deadlines, subPath: settings.subPath }
+    const { protocol, deadlines, subPath, saveOutageLimitMs } = settings
+    const limits = { ...protocol, ...deadlines, subPath, saveOutageLimitMs }
     const outcome = await processChunk(claim, ports, limits, stopping.signal)
+    silence.note(claim, outcome)
     if (outcome === 'outage') gate.trip(outcome)
   }
 

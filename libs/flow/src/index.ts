@@ -1,4 +1,5 @@
-// The map of the system, in the order the data takes: freeze, split, publish, claim, remap, upload, count, finalise.
+// The map of the system, in the order the data takes: freeze, split, publish, claim, remap, upload, count, finalise;
+// then publish, claim, save, count, finalise.
 export { startOperation } from './start-operation.ts'
 export type { StartPorts, StartRequest } from './start-operation.ts'
 export { freezeRules } from './freeze-rules.ts'
@@ -10,6 +11,7 @@ export { processChunk } from './process-chunk.ts'
 export type { ProcessOutcome, ProcessPorts } from './process-chunk.ts'
 export { createRulesCache } from './rules-cache.ts'
 export { remapRecords } from './remap-records.ts'
+export { saveChunk } from './save-chunk.ts'
 export { finaliseOperation } from './finalise-operation.ts'
 export { buryObjects, sweepOperation } from './sweep-operation.ts'
 export { joinCluster } from './join-cluster.ts'

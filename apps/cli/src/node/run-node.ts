@@ -76,8 +76,9 @@ export async function runNode(kind: NodeKind, config: Config, options: NodeOptio
 }
 
 function workerSettings(config: Config) {
-  const { protocol, slots, workerThreads: threads, subPath, deadlines } = config
-  return { protocol, slots, threads, subPath, deadlines, threadEntry, tableFloor: config.kafka !== undefined }
+  const { protocol, slots, workerThreads: threads, subPath, deadlines, saveOutageLimitMs } = config
+  const tableFloor = config.kafka !== undefined
+  return { protocol, slots, threads, subPath, deadlines, saveOutageLimitMs, threadEntry, tableFloor }
 }
 
 function coordinatorSettings(config: Config, { names }: Adapters, pageDir: string | undefined) {

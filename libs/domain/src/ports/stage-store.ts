@@ -27,7 +27,7 @@ export interface ArmedStore {
   /** Removes a row whose schema or operation is gone. */
   disarm(armed: ArmedStage): Promise<void>
   /** Okapi headers of the request that started the stage, decrypted; empty when there are none. */
-  headers(armed: ArmedStage): Promise<Readonly<Record<string, string>>>
+  headers(stage: StageRef): Promise<Readonly<Record<string, string>>>
 }
 
 /** Rules, frozen once per run of the mapping. */
