@@ -1,24 +1,17 @@
-import { randomUUID } from 'node:crypto'
 import { createServer, request } from 'node:http'
 import { availableParallelism } from 'node:os'
 import { startKafka } from '../support/kafka.ts'
 import { aDatabase } from '../support/postgres.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { startS3 } from '../support/s3.ts'
-import type { S3Server } from '../support/s3.ts'
 import { createSourceTables, fillAuthorities } from '../support/source-records.ts'
-import { databaseEnv, freePort, startProcess } from '../system/processes.ts'
+import { freePort, startProcess } from '../system/processes.ts'
 import { cpuOf, peakRssMb, pidsOf, report } from './box.ts'
+import { environment, send, untilCompleted } from './cluster.ts'
+import type { Servers } from './cluster.ts'
 
 const RECORDS = Number(process.env['BENCH_RECORDS'] ?? 100_000)
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 2)
-const headers = { 'x-okapi-tenant': 'bench', 'x-okapi-user-id': randomUUID(), 'content-type': 'application/json' }
-
-interface Servers {
-  readonly db: TestDatabase
-  readonly brokers: readonly string[]
-  readonly s3: S3Server
-}
 
 interface Run {
   readonly seconds: number
@@ -116,7 +109,7 @@ async function migrate(servers: Servers, workers: number, inFlight: number, s3Ur
   const env = { ...environment(servers, s3Url), CHUNK_PROCESSING_MAX_PARALLELISM: String(inFlight) }
   const coordinator = await startProcess('coordinator', env)
   await coordinator.ready()
-  await post(`${coordinator.url}/_/tenant`, { module_to: 'mod-marc-migrations-1.0.0' })
+  await send('POST', `${coordinator.url}/_/tenant`, { module_to: 'mod-marc-migrations-1.0.0' })
   const running = await Promise.all(Array.from({ length: workers }, () => startProcess('worker', env)))
   await Promise.all(running.map((worker) => worker.ready()))
   const roots = {
@@ -128,13 +121,12 @@ async function migrate(servers: Servers, workers: number, inFlight: number, s3Ur
     s3: pidsOf('versitygw'),
     kafka: pidsOf('kafka.Kafka')
   }
-  const [cpuBefore, commitsBefore, began] = [cpuOf(roots), await commits(db), Date.now()]
-  const { id } = (await post(`${coordinator.url}/marc-migrations`, {
+  const [cpuBefore, commitsBefore] = [cpuOf(roots), await commits(db)]
+  const { id } = (await send('POST', `${coordinator.url}/marc-migrations`, {
     entityType: 'authority',
     operationType: 'remapping'
   })) as { id: string }
-  while (!(await isDone(coordinator.url, id))) await new Promise((resolve) => setTimeout(resolve, 50))
-  const seconds = (Date.now() - began) / 1000
+  const seconds = await untilCompleted(coordinator.url, id, 'data_mapping')
   const [cpuAfter, commitsAfter] = [cpuOf(roots), await commits(db)]
   const peak = Math.max(...running.map(({ pid }) => peakRssMb(pid)))
   for (const process of [coordinator, ...running]) process.kill('SIGTERM')
@@ -152,35 +144,6 @@ async function migrate(servers: Servers, workers: number, inFlight: number, s3Ur
     peakRssMb: peak,
     transactionsPerChunk: (commitsAfter - commitsBefore) / (RECORDS / 500)
   }
-}
-
-function environment({ db, brokers, s3 }: Servers, s3Url: string): Record<string, string> {
-  return {
-    ...databaseEnv(db),
-    KAFKA_BROKERS: brokers.join(','),
-    KAFKA_REPLICATION_FACTOR: '1',
-    ENV: 'bench',
-    S3_URL: s3Url,
-    S3_REGION: s3.region,
-    S3_BUCKET: 'bench',
-    S3_ACCESS_KEY_ID: s3.accessKeyId,
-    S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
-    RULES_SOURCE: 'default',
-    WORKER_THREADS: '1'
-  }
-}
-
-async function post(url: string, body: unknown): Promise<unknown> {
-  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`)
-  return answer.status === 204 ? undefined : await answer.json()
-}
-
-async function isDone(base: string, id: string): Promise<boolean> {
-  const answer = await fetch(`${base}/marc-migrations/${id}`, { headers })
-  const { status } = (await answer.json()) as { status: string }
-  if (status.endsWith('_failed')) throw new Error(`the job ended ${status}`)
-  return status.endsWith('_completed')
 }
 
 async function commits(db: TestDatabase): Promise<number> {

@@ -4,7 +4,7 @@ import { loadavg } from 'node:os'
 import { register } from 'tsx/esm/api'
 
 register()
-const known = ['parse', 'map', 'e2e', 'split']
+const known = ['parse', 'map', 'e2e', 'split', 'save']
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !known.includes(name))
 if (unknown.length > 0) {
