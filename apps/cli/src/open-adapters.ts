@@ -2,6 +2,7 @@ import { kafkaBus } from '@marc-migrations/broker'
 import {
   MigrationError,
   type ChunkBus,
+  type EntitySink,
   type Logger,
   type NodeKind,
   type ObjectStore,
@@ -28,6 +29,7 @@ export interface Adapters {
   readonly objects: ObjectStore
   readonly bus: ChunkBus
   readonly rules: RulesSource
+  readonly sink: EntitySink
   readonly sources: (operationType: OperationType) => RecordSource
   readonly names: { readonly broker: string; readonly objects: string; readonly rules: string; readonly postgres: string }
   close(): Promise<void>
@@ -58,6 +60,7 @@ export async function openAdapters({ config, kind, nodeId, logger, onDead }: Ada
     objects,
     bus,
     rules,
+    sink: noSink,
     sources: (operationType) => (operationType === 'import' ? files : stores.storedRecords),
     names: {
       broker: config.kafka === undefined ? 'table' : 'kafka',
@@ -96,6 +99,11 @@ export function openObjects({ objects, subPath, maxChunkBytes }: ObjectsConfig, 
   return objects.kind === 'directory'
     ? directoryStore({ dir: objects.dir, logger })
     : s3Store({ ...objects, subPath, maxChunkBytes, logger })
+}
+
+const noSink: EntitySink = {
+  save: () => Promise.reject(new MigrationError('SINK_UNAVAILABLE', {})),
+  stored: () => Promise.reject(new MigrationError('SINK_UNAVAILABLE', {}))
 }
 
 function openRules({ rules }: Config): RulesSource {
