@@ -314,7 +314,7 @@ describe('the checker', () => {
     const operation = await aSavingOperation(stores, { chunks: 1 })
     const claim = await claimOne(stores, operation)
     await stores.chunks.count(claim, savedTally(claim))
-    const there = one.stopBefore('.save_lock')
+    const there = one.stopBefore('set operation_id = null')
     const finalising = finaliseStage(one.context, armedOf(operation, 'DATA_SAVING'), LEASE_MS)
     await there
     const releasing = forceReleaseSaveLock(other.context, 'diku', 'authority')

@@ -32,6 +32,7 @@ import { startOperation } from './operations/start-operation.ts'
 import { demandOf } from './publish/demand.ts'
 import { markPublished } from './publish/mark-published.ts'
 import { reserveRoom } from './publish/reserve-room.ts'
+import { reportBuildStore, reportStore } from './reports/report-stores.ts'
 import { sourceFileStore } from './source-files/source-file-store.ts'
 import { claimRange } from './split/claim-range.ts'
 import { commitPage } from './split/commit-page.ts'
@@ -93,6 +94,7 @@ function armingWith(wake: Wake): <A extends unknown[], R>(verb: (...args: A) => 
 
 function verbs(context: StoreContext, wake: Wake): Omit<Stores, 'tenants' | 'wake' | 'ping' | 'close'> {
   const arming = armingWith(wake)
+  const reports = reportStore(context)
   return {
     operations: {
       start: arming((draft) => startOperation(context, draft)),
@@ -144,16 +146,8 @@ function verbs(context: StoreContext, wake: Wake): Omit<Stores, 'tenants' | 'wak
       takeTombstones: (limit) => takeTombstones(context, limit),
       bury: (tombstone) => buryTombstone(context, tombstone)
     },
-    reports: { request: notYet, status: notYet, errors: notYet },
-    reportBuilds: {
-      visit: () => Promise.resolve([]),
-      begin: notYet,
-      failedSteps: () => {
-        throw new MigrationError('INVARIANT_BROKEN', { what: 'not yet' })
-      },
-      add: notYet,
-      finish: notYet
-    },
+    reports: { ...reports, request: arming((tenant, id) => reports.request(tenant, id)) },
+    reportBuilds: reportBuildStore(context),
     nodes: nodeStore(context),
     sourceFiles: sourceFileStore(context),
     storedRecords: srsSource(context, randomUUID),

@@ -12,7 +12,9 @@ const OPERATION_SUMS = perSchema(
          coalesce(sum(saved_share), 0)::int as saved,
          (count(*) filter (where status <> 'DATA_SAVING_COMPLETED'))::int as "unsavedChunks",
          (select count(*)::int from ${s}.split_range r where r.operation_id = $2 and not r.done) as "openRanges",
-         exists (select 1 from ${control}.armed_check a where a.tenant = $1 and a.operation_id = $2) as armed,
+         exists (
+           select 1 from ${control}.armed_check a where a.tenant = $1 and a.operation_id = $2 and a.stage <> 'REPORT'
+         ) as armed,
          exists (select 1 from ${control}.save_lock l where l.tenant = $1 and l.operation_id = $2) as "saveLockHeld"
     from ${s}.operation_chunk
    where operation_id = $2`

@@ -1,6 +1,6 @@
 import { isTerminal } from '@marc-migrations/domain'
 import type { ArmedStage, Operation, OperationStatus, Verdict } from '@marc-migrations/domain'
-import { disarmStage } from '../armed/arm-stage.ts'
+import { disarmOperation, disarmStage } from '../armed/arm-stage.ts'
 import { releaseSaveLock } from '../control/save-lock.ts'
 import { giveUpSaveLock } from '../control/pause-operation.ts'
 import type { Transaction } from '../database/database.ts'
@@ -86,7 +86,7 @@ async function ended(on: Transaction, { tenant, id, status, stopReason }: Operat
 }
 
 async function gone(on: Transaction, { tenant, operationId }: ArmedStage): Promise<Verdict> {
-  await disarmStage(on, tenant, operationId)
+  await disarmOperation(on, tenant, operationId)
   await releaseSaveLock(on, tenant, operationId, null)
   return { outcome: 'gone' }
 }
