@@ -72,6 +72,7 @@ export async function anApi(
     clock: realClock,
     newId: randomUUID,
     sniffFormat,
+    checkOkapiUrl: () => {},
     startOperation: (request) =>
       startOperation(request, { ...stores, sources: () => stores.storedRecords, newId: randomUUID, logger: silentLogger }),
     ...change.deps,
@@ -80,6 +81,7 @@ export async function anApi(
       subPath: 'test',
       maxRetryIds: 1000,
       importEnabled: false,
+      expiry: { retentionDays: 7, deleteObjects: true },
       adapters: { broker: 'table', objects: 'directory', rules: 'default', postgres: 'external' },
       ...change.settings
     }

@@ -71,7 +71,8 @@ describe('the service', () => {
       ['POST', '/marc-migrations', JSON.stringify(AUTHORITY), { ...JSON_TYPE, 'x-okapi-user-id': '' }],
       ['POST', '/marc-migrations', '"'.padEnd(2_000_000, 'x'), JSON_TYPE],
       ['PUT', '/marc-migrations/sources/x', 'y'],
-      ['POST', '/_/tenant', '{"module_to":""}', JSON_TYPE],
+      ['POST', '/_/tenant', '[]', JSON_TYPE],
+      ['POST', `/marc-migrations/${id}/error-report`],
       ['GET', '/marc-migrations', undefined, { 'x-okapi-tenant': 'nobody' }],
       ['GET', '/no/such/page'],
       ['PATCH', '/admin/health']

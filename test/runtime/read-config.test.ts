@@ -49,7 +49,7 @@ describe('readConfig', () => {
       subPath: 'mod-marc-migrations',
       rules: { kind: 'folio' },
       importEnabled: false,
-      jobRetentionDays: 7
+      expiry: { retentionDays: 7, deleteObjects: true }
     })
     expect(config.kafka).toBeUndefined()
     expect(config.defaultTenant).toBeUndefined()

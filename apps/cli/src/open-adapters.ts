@@ -31,6 +31,8 @@ export interface Adapters {
   readonly rules: RulesSource
   readonly sink: EntitySink
   readonly sources: (operationType: OperationType) => RecordSource
+  /** @throws {MigrationError} OKAPI_URL_REFUSED */
+  readonly checkOkapiUrl: (url: string) => void
   readonly names: { readonly broker: string; readonly objects: string; readonly rules: string; readonly postgres: string }
   close(): Promise<void>
 }
@@ -62,6 +64,8 @@ export async function openAdapters({ config, kind, nodeId, logger, onDead }: Ada
     rules,
     sink: noSink,
     sources: (operationType) => (operationType === 'import' ? files : stores.storedRecords),
+    // No adapter of this version calls FOLIO yet.
+    checkOkapiUrl: () => {},
     names: {
       broker: config.kafka === undefined ? 'table' : 'kafka',
       objects: config.objects.kind,

@@ -32,6 +32,8 @@ export interface CoordinatorDeps {
   readonly bus: ChunkBus
   readonly rules: RulesSource
   readonly sources: (operationType: OperationType) => RecordSource
+  /** @throws {MigrationError} OKAPI_URL_REFUSED */
+  readonly checkOkapiUrl: (url: string) => void
   readonly clock: Clock
   readonly newId: NewId
   readonly logger: Logger

@@ -94,7 +94,7 @@ export interface Config {
   readonly http: { readonly connectTimeoutMs: number; readonly timeoutMs: number }
   readonly defaultTenant?: string
   readonly importEnabled: boolean
-  readonly jobRetentionDays: number
+  readonly expiry: { readonly retentionDays: number; readonly deleteObjects: boolean }
   /** Origins X-Okapi-Url may name; absent = any that is not link-local. */
   readonly okapiUrlAllowed?: readonly string[]
   /** Names that were set but mean nothing here. */

@@ -86,7 +86,7 @@ function configOf(reading: Reading, env: Environment): Config {
     http: { connectTimeoutMs: values.HTTP_CONNECT_TIMEOUT_MS, timeoutMs: values.HTTP_TIMEOUT_MS },
     ...optional('defaultTenant', values.DEFAULT_TENANT),
     importEnabled: values.IMPORT_ENABLED,
-    jobRetentionDays: values.JOB_RETENTION_DAYS,
+    expiry: { retentionDays: values.JOB_RETENTION_DAYS, deleteObjects: values.EXPIRY_DELETES_OBJECTS },
     ...optional('okapiUrlAllowed', allowed),
     ignored: ignoredNames.filter((name) => (env[name] ?? '').trim() !== '')
   }

@@ -49,7 +49,11 @@ const general = {
     },
     { minLength: 16 }
   ),
-  JOB_RETENTION_DAYS: count(7, { group: 'General', description: 'age at which operations expire', unit: 'days' })
+  JOB_RETENTION_DAYS: count(7, { group: 'General', description: 'age at which operations expire', unit: 'days' }),
+  EXPIRY_DELETES_OBJECTS: flag(true, {
+    group: 'General',
+    description: 'delete the objects of an operation that expires, and of a tenant that is purged'
+  })
 }
 
 const database = {

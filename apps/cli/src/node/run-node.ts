@@ -82,9 +82,9 @@ function workerSettings(config: Config) {
 }
 
 function coordinatorSettings(config: Config, { names }: Adapters, pageDir: string | undefined) {
-  const { host, port, protocol, chunking, subPath, maxRetryIds, importEnabled, defaultTenant } = config
+  const { host, port, protocol, chunking, subPath, maxRetryIds, importEnabled, expiry, defaultTenant } = config
   return {
-    ...{ host, port, protocol, subPath, maxRetryIds, importEnabled, version },
+    ...{ host, port, protocol, subPath, maxRetryIds, importEnabled, expiry, version },
     sizes: chunking,
     adapters: names,
     ...(defaultTenant === undefined ? {} : { defaultTenant }),

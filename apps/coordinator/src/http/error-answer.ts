@@ -14,6 +14,7 @@ const sentences: Partial<Record<ErrorCode, (facts: Facts) => string>> = {
     'A source name is 1 to 128 letters, digits, dots, dashes or underscores, a letter or digit first',
   SOURCE_EMPTY: (facts) => `The upload '${String(facts['name'])}' is empty`,
   SOURCE_UNREADABLE: (facts) => `The file '${String(facts['name'])}' cannot be read as MARC`,
+  OKAPI_URL_REFUSED: () => 'X-Okapi-Url names an address that this service does not call: see OKAPI_URL_ALLOWED',
   IDEMPOTENCY_KEY_REUSED: () => 'This Idempotency-Key was used for another request; take a new one for each start',
   STORE_UNAVAILABLE: () => 'The database does not answer; try again shortly',
   OBJECTS_UNAVAILABLE: () => 'The object store does not answer; try again shortly',

@@ -17,6 +17,12 @@ export interface HttpSettings {
   readonly maxRetryIds: number
   /** IMPORT_ENABLED; off, `import` and uploads answer 422 as FOLIO's contract has it. */
   readonly importEnabled: boolean
+  readonly expiry: {
+    /** JOB_RETENTION_DAYS. */
+    readonly retentionDays: number
+    /** EXPIRY_DELETES_OBJECTS: whether objects go with the operations, and with a purged tenant. */
+    readonly deleteObjects: boolean
+  }
   /** DEFAULT_TENANT: stands in for an absent tenant header; never set in the image. */
   readonly defaultTenant?: string
   readonly adapters: AdapterNames
@@ -35,6 +41,12 @@ export interface HttpDeps {
   readonly settings: HttpSettings
   /** Commits an operation NEW and armed. */
   startOperation(request: StartRequest): Promise<Operation>
+  /**
+   * Judges an `X-Okapi-Url` before any work is begun that would call it.
+   *
+   * @throws {MigrationError} OKAPI_URL_REFUSED
+   */
+  checkOkapiUrl(url: string): void
   /** Recognises a file by its first bytes, at most 64 KiB of them; undefined when it is none of the known formats. */
   sniffFormat(head: Uint8Array): FileFormat | 'gzip' | undefined
 }

@@ -6,6 +6,7 @@ import { namedSchemas } from './schemas.ts'
 const tags = [
   { name: 'migrations', description: 'Operations, their chunks and their stages' },
   { name: 'control', description: 'Pause, resume, cancel' },
+  { name: 'reports', description: 'Why records failed' },
   { name: 'sources', description: 'Files to import' },
   { name: 'cluster', description: 'Who works' },
   { name: 'tenant', description: "FOLIO's tenant interface" },

@@ -1,6 +1,6 @@
-import type { ChunkView, NodeView, Operation, SourceFile } from '@marc-migrations/domain'
+import type { ChunkView, Holding, NodeView, Operation, ReportedError, SourceFile, Stage } from '@marc-migrations/domain'
 import type { Static } from 'typebox'
-import type { ChunkBody, MigrationOperationBody, NodeBody, SourceFileBody } from './schemas.ts'
+import type { ChunkBody, ErrorReportBody, MigrationOperationBody, NodeBody, SourceFileBody } from './schemas.ts'
 
 /** ISO-8601 in UTC; a fraction of zeros is dropped, as the Java module's clients know it. */
 export function timestamp(time: Date): string {
@@ -22,6 +22,7 @@ export function presentOperation(operation: Operation): MigrationOperationBody {
     ...(operation.rejectedRecords === 0 ? {} : { rejectedNumOfRecords: operation.rejectedRecords }),
     ...(operation.control === 'run' ? {} : { control: operation.control }),
     ...(operation.stopReason === null ? {} : { stopReason: operation.stopReason }),
+    ...(operation.waitingFor === null ? {} : { waitingFor: { operationId: operation.waitingFor } }),
     ...(operation.driftRecords === 0 ? {} : { drift: operation.driftRecords }),
     ...(operation.source === null ? {} : { source: { name: operation.source.name, format: operation.source.format } })
   }
@@ -44,6 +45,7 @@ export function presentStarted(operation: Operation): MigrationOperationBody {
     status: 'NEW',
     control: 'run',
     stopReason: null,
+    waitingFor: null,
     mappedRecords: 0,
     rejectedRecords: 0,
     savedRecords: 0,
@@ -56,7 +58,14 @@ export function presentStarted(operation: Operation): MigrationOperationBody {
 
 /** The answer to a retry of the mapping: the counters from before it, the status from after it. */
 export function presentRetried(before: Operation): MigrationOperationBody {
-  return presentOperation({ ...before, status: 'DATA_MAPPING', control: 'run', stopReason: null, endTimeMapping: null })
+  return presentOperation({
+    ...before,
+    status: 'DATA_MAPPING',
+    control: 'run',
+    stopReason: null,
+    waitingFor: null,
+    endTimeMapping: null
+  })
 }
 
 export function presentChunk(chunk: ChunkView): ChunkBody {
@@ -64,7 +73,7 @@ export function presentChunk(chunk: ChunkView): ChunkBody {
     id: chunk.id,
     position: chunk.position,
     status: chunk.status.toLowerCase(),
-    stage: chunk.stage === 'DATA_MAPPING' ? 'data_mapping' : 'data_saving',
+    stage: lowerStage(chunk.stage),
     state: chunkState(chunk),
     numOfRecords: chunk.recordCount,
     mappedNumOfRecords: chunk.mappedRecords,
@@ -80,12 +89,23 @@ export function presentChunk(chunk: ChunkView): ChunkBody {
   }
 }
 
+function lowerStage(stage: Stage): ChunkBody['stage'] {
+  return stage === 'DATA_MAPPING' ? 'data_mapping' : 'data_saving'
+}
+
 export function chunkState(chunk: ChunkView): ChunkBody['state'] {
   if (chunk.open) return chunk.leaseOwner === null ? 'waiting' : 'running'
   return chunk.status.endsWith('_FAILED') ? 'failed' : 'done'
 }
 
-export function presentNode(node: NodeView): Static<typeof NodeBody> {
+export function presentError(error: ReportedError): ErrorReportBody {
+  const { operationId, chunkId, stage, chunkStatus, recordId, message } = error
+  return { operationId, chunkId, stage, chunkStatus, recordId, errorMessage: message }
+}
+
+/** @param holdings of the asking tenant, on all nodes */
+export function presentNode(node: NodeView, holdings: readonly Holding[]): Static<typeof NodeBody> {
+  const held = holdings.filter(({ nodeId }) => nodeId === node.id)
   return {
     id: node.id,
     kind: node.kind,
@@ -94,7 +114,10 @@ export function presentNode(node: NodeView): Static<typeof NodeBody> {
     startedAt: timestamp(node.startedAt),
     lastSeenAt: timestamp(node.lastSeenAt),
     slots: node.slots,
-    busySlots: node.busySlots
+    busySlots: node.busySlots,
+    chunks: held.map(({ operationId, chunkId, stage }) => ({ operationId, chunkId, stage: lowerStage(stage) })),
+    // The heartbeat's count and the leases are read a moment apart.
+    otherChunks: Math.max(0, node.busySlots - held.length)
   }
 }
 

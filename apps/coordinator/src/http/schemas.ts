@@ -1,4 +1,11 @@
-import { entityTypes, fileFormats, nodeKinds, operationStatuses, operationTypes } from '@marc-migrations/domain'
+import {
+  entityTypes,
+  fileFormats,
+  nodeKinds,
+  operationStatuses,
+  operationTypes,
+  reportStatuses
+} from '@marc-migrations/domain'
 import { Type } from 'typebox'
 import type { Static, TSchema } from 'typebox'
 
@@ -32,6 +39,12 @@ export const MigrationOperation = Type.Object(
     endTimeSaving: Type.Optional(time()),
     control: Type.Optional(literals(['pause', 'cancel'], 'Left out while the operation runs')),
     stopReason: Type.Optional(Type.String({ description: 'Why the operation was stopped' })),
+    waitingFor: Type.Optional(
+      Type.Object(
+        { operationId: uuid() },
+        { description: 'The operation whose saving comes first, same tenant and entity type' }
+      )
+    ),
     drift: Type.Optional(Type.Integer({ description: 'Records that came (+) or went (-) since the split; a warning' })),
     source: Type.Optional(
       Type.Object(
@@ -75,7 +88,14 @@ const NewMigrationOperation = Type.Object(
 const SaveMigrationOperation = Type.Object(
   {
     status: literals(lowerStatuses, 'Only data_saving is accepted'),
-    publishEvents: Type.Optional(Type.Union([Type.Boolean({ default: true }), Type.Null()]))
+    publishEvents: Type.Optional(
+      Type.Union([Type.Boolean({ default: true }), Type.Null()], {
+        description: 'Sent with each bulk call; null sends none, the storage module then follows its own default'
+      })
+    ),
+    allowRejected: Type.Optional(
+      Type.Boolean({ default: false, description: 'Save what was mapped although some records were rejected' })
+    )
   },
   { $id: 'SaveMigrationOperation', examples: [{ status: 'data_saving', publishEvents: true }] }
 )
@@ -129,6 +149,29 @@ const ChunkSummary = Type.Object(
   { $id: 'ChunkSummary' }
 )
 
+const ErrorReportStatus = Type.Object(
+  { operationId: uuid(), status: literals(reportStatuses.map((status) => status.toLowerCase())) },
+  { $id: 'ErrorReportStatus' }
+)
+
+export const ErrorReport = Type.Object(
+  {
+    operationId: uuid(),
+    chunkId: uuid('May be sent back in a retry'),
+    stage: literals(['DATA_MAPPING', 'DATA_SAVING']),
+    chunkStatus: literals(['FAILED'], 'Of the step when the report was built'),
+    recordId: Type.String({ description: "The entity's UUID, or <unknown>" }),
+    errorMessage: Type.String()
+  },
+  { $id: 'ErrorReport' }
+)
+export type ErrorReportBody = Static<typeof ErrorReport>
+
+const ErrorReportCollection = Type.Object(
+  { errorReports: Type.Array(ref<ErrorReportBody>('ErrorReport')) },
+  { $id: 'ErrorReportCollection' }
+)
+
 export const NodeBody = Type.Object(
   {
     id: Type.String(),
@@ -138,7 +181,12 @@ export const NodeBody = Type.Object(
     startedAt: time(),
     lastSeenAt: time('Of the last heartbeat'),
     slots: count('Chunks it works on at a time'),
-    busySlots: count('Of them busy, whoever the tenant')
+    busySlots: count('Of them busy, whoever the tenant'),
+    chunks: Type.Array(
+      Type.Object({ operationId: uuid(), chunkId: uuid(), stage: literals(['data_mapping', 'data_saving']) }),
+      { description: 'Those of the asking tenant that the node holds' }
+    ),
+    otherChunks: count('Chunks of other tenants that it works on')
   },
   { $id: 'Node' }
 )
@@ -168,7 +216,7 @@ const TenantAttributes = Type.Object(
   {
     module_to: Type.Optional(Type.String()),
     module_from: Type.Optional(Type.String()),
-    purge: Type.Optional(Type.Boolean({ default: true })),
+    purge: Type.Optional(Type.Boolean({ default: true, description: 'Read only where module_to is blank' })),
     parameters: Type.Optional(
       Type.Array(Type.Object({ key: Type.String(), value: Type.Optional(Type.String()) }), {
         description: 'Accepted; loadReference and loadSample have no effect'
@@ -242,6 +290,9 @@ export const namedSchemas: readonly TSchema[] = [
   ChunkRun,
   ChunkCollection,
   ChunkSummary,
+  ErrorReportStatus,
+  ErrorReport,
+  ErrorReportCollection,
   NodeBody,
   NodeCollection,
   SourceFileBody,

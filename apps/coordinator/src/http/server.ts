@@ -14,7 +14,9 @@ import { routeTable } from './route-table.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { chunkRoutes } from './routes/chunks.ts'
 import { controlRoutes } from './routes/control.ts'
+import { errorReportRoutes } from './routes/error-reports.ts'
 import { eventRoutes } from './routes/events.ts'
+import { expiryRoutes } from './routes/expiry.ts'
 import { nodeRoutes } from './routes/nodes.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { pageRoutes } from './routes/page.ts'
@@ -92,6 +94,8 @@ function addTenantRoutes(api: Api, context: RouteContext): void {
   retryRoutes(api, context)
   controlRoutes(api, context)
   chunkRoutes(api, context)
+  errorReportRoutes(api, context)
+  expiryRoutes(api, context)
   eventRoutes(api, context)
   nodeRoutes(api, context)
   api.register((scope, _options, done) => {

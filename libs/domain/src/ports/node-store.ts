@@ -1,3 +1,5 @@
+import type { Stage } from '../operation.ts'
+
 export const nodeKinds = ['coordinator', 'worker', 'serve'] as const
 export type NodeKind = (typeof nodeKinds)[number]
 
@@ -17,6 +19,14 @@ export interface NodeView extends NodeSelf {
   readonly busySlots: number
 }
 
+/** A chunk that a node works on. */
+export interface Holding {
+  readonly nodeId: string
+  readonly operationId: string
+  readonly chunkId: string
+  readonly stage: Stage
+}
+
 /** What every node follows; a node that was away reads the current version with its next heartbeat. */
 export interface ClusterSettings {
   readonly version: number
@@ -34,5 +44,7 @@ export interface NodeStore {
   leave(id: string): Promise<void>
   /** Nodes seen within the last `withinMs`. */
   nodes(withinMs: number): Promise<readonly NodeView[]>
+  /** Leases on chunks of one tenant; those of others are nobody else's business. */
+  holdings(tenant: string): Promise<readonly Holding[]>
   changeSettings(change: Partial<Omit<ClusterSettings, 'version'>>): Promise<ClusterSettings>
 }

@@ -3,6 +3,7 @@ import { control } from '../database/per-schema.ts'
 import type { StoreContext } from '../store-context.ts'
 import { beat, readSettings } from './heartbeat.ts'
 import { registerNode } from './register-node.ts'
+import { tenantHoldings } from './tenant-holdings.ts'
 
 const LEAVE = `update ${control}.node set left_at = now(), busy_slots = 0 where id = $1`
 
@@ -56,6 +57,8 @@ export function nodeStore(context: StoreContext): NodeStore {
     async nodes(withinMs) {
       return (await db.again((on) => on.rows<NodeRow>(LIST_NODES, [withinMs]))).map(toNodeView)
     },
+
+    holdings: (tenant) => tenantHoldings(context, tenant),
 
     async changeSettings(change) {
       await db.run(CHANGE_SETTINGS, [

@@ -10,13 +10,16 @@ const nodesSchema = {
   tags: ['cluster'],
   operationId: 'getNodes',
   summary: 'Who is working: nodes seen in the last 30 s',
+  description: "Shows the chunks of the asking tenant that a node holds, and of other tenants' only how many.",
   headers: TenantHeaders,
   response: { 200: ref<unknown>('NodeCollection', 'The nodes'), ...failures(400, 503) }
 }
 
 export function nodeRoutes(api: Api, context: RouteContext): void {
-  api.get('/marc-migrations/nodes', { schema: nodesSchema }, async () => {
-    const nodes = await context.deps.stores.nodes.nodes(SEEN_WITHIN_MS)
-    return { nodes: nodes.map(presentNode), totalRecords: nodes.length }
+  const { nodes: store } = context.deps.stores
+
+  api.get('/marc-migrations/nodes', { schema: nodesSchema }, async (request) => {
+    const [nodes, holdings] = await Promise.all([store.nodes(SEEN_WITHIN_MS), store.holdings(request.tenant)])
+    return { nodes: nodes.map((node) => presentNode(node, holdings)), totalRecords: nodes.length }
   })
 }

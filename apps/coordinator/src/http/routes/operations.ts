@@ -5,8 +5,9 @@ import { Type } from 'typebox'
 import { badHeader, refused, unexpectedValue } from '../api-error.ts'
 import type { Api } from '../api.ts'
 import { awaitTotal } from '../await-total.ts'
+import type { HttpDeps } from '../http-deps.ts'
 import { enumOf, jsonObjectOf, objectOf, required, textOf } from '../json-body.ts'
-import { firstHeader, okapiHeaders } from '../okapi-headers.ts'
+import { firstHeader, stageHeaders } from '../okapi-headers.ts'
 import { entityTypeOf, pageOf } from '../paging.ts'
 import type { Query } from '../paging.ts'
 import { presentOperation, presentStarted } from '../present.ts'
@@ -72,7 +73,7 @@ export function operationRoutes(api: Api, context: RouteContext): void {
   })
 
   api.post('/marc-migrations', { schema: startSchema }, async (request, reply) => {
-    const started = await context.deps.startOperation(startRequestOf(request, context.deps.settings.importEnabled))
+    const started = await context.deps.startOperation(startRequestOf(request, context.deps))
     const operation =
       started.operationType === 'import' ? started : await awaitTotal(started, stores.operations, clock, context.closing)
     return reply.code(201).send(presentStarted(operation))
@@ -83,20 +84,20 @@ export function operationRoutes(api: Api, context: RouteContext): void {
   )
 }
 
-function startRequestOf(request: FastifyRequest, importEnabled: boolean): StartRequest {
+function startRequestOf(request: FastifyRequest, deps: HttpDeps): StartRequest {
   const body = jsonObjectOf(request)
   const { entityType, operationType } = required({
     entityType: enumOf(body, 'entityType', entityTypes),
     operationType: enumOf(body, 'operationType', operationTypes)
   })
-  const source = operationType === 'import' ? sourceOf(body, importEnabled) : undefined
+  const source = operationType === 'import' ? sourceOf(body, deps.settings.importEnabled) : undefined
   const key = idempotencyKeyOf(request)
   return {
     tenant: request.tenant,
     userId: userIdOf(request),
     entityType,
     operationType,
-    headers: okapiHeaders(request),
+    headers: stageHeaders(request, deps),
     ...(source === undefined ? {} : { source }),
     ...(key === undefined ? {} : { idempotencyKey: key })
   }

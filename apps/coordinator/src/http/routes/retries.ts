@@ -1,7 +1,7 @@
 import { notAllowed, operationNotFound } from '../api-error.ts'
 import type { Api } from '../api.ts'
 import { chunkIdsOf } from '../json-body.ts'
-import { okapiHeaders } from '../okapi-headers.ts'
+import { stageHeaders } from '../okapi-headers.ts'
 import { presentOperation, presentRetried } from '../present.ts'
 import { retryIds } from '../retry-ids.ts'
 import { failures, OperationParams, operationOf, TenantHeaders } from '../route-context.ts'
@@ -40,7 +40,7 @@ export function retryRoutes(api: Api, context: RouteContext): void {
   api.post('/marc-migrations/:operationId/retry', { schema: retrySchema }, async (request, reply) => {
     const id = operationIdOf(request.params.operationId)
     const ids = retryIds(chunkIdsOf(request), context.deps.settings.maxRetryIds)
-    const answer = await control.retryMapping(request.tenant, id, ids, okapiHeaders(request))
+    const answer = await control.retryMapping(request.tenant, id, ids, stageHeaders(request, context.deps))
     if (answer.outcome === 'unknown') throw operationNotFound(id)
     if (answer.outcome === 'forbidden') throw notAllowed('retry', 'status', answer.before.status)
     return reply.code(201).send(presentRetried(answer.before))
@@ -48,8 +48,8 @@ export function retryRoutes(api: Api, context: RouteContext): void {
 
   api.post('/marc-migrations/:operationId/retry-failed', { schema: retryFailedSchema }, async (request, reply) => {
     const id = operationIdOf(request.params.operationId)
+    const headers = stageHeaders(request, context.deps)
     const { status } = await operationOf(context, request.tenant, id)
-    const headers = okapiHeaders(request)
     const saving = status.startsWith('DATA_SAVING')
     const answer = saving
       ? await control.startSaving(request.tenant, id, null, { headers })

@@ -1,5 +1,4 @@
 import { Type } from 'typebox'
-import { refused } from '../api-error.ts'
 import type { Api } from '../api.ts'
 import { booleanOf, jsonObjectOf, textOf } from '../json-body.ts'
 import { failures, Nothing, TenantHeaders } from '../route-context.ts'
@@ -12,7 +11,8 @@ const TaskParams = Type.Object({ id: Type.String() })
 const enableSchema = {
   tags,
   operationId: 'enableTenant',
-  summary: 'Enable or upgrade a tenant; done when it answers, and repeatable',
+  summary: 'Enable, upgrade or purge a tenant; done when it answers, and repeatable',
+  description: 'Without module_to the tenant and all its operations are removed, unless purge is false.',
   headers: TenantHeaders,
   body: ref<unknown>('TenantAttributes'),
   response: { 204: Nothing, ...failures(400, 415, 422, 503) }
@@ -41,8 +41,7 @@ export function tenantRoutes(api: Api, context: RouteContext): void {
     const enable = (textOf(body, 'module_to') ?? '').trim() !== ''
     const purge = booleanOf(body, 'purge') ?? true
     if (enable) await context.deps.stores.tenants.register(request.tenant)
-    else if (purge)
-      throw refused('Purging a tenant is not offered yet: nothing was removed; send purge false to disable it only')
+    else if (purge) await context.deps.stores.tenants.purge(request.tenant, context.deps.settings.expiry.deleteObjects)
     return reply.code(204).send(null)
   })
 
