@@ -227,6 +227,19 @@ describe('the armed row of a report', () => {
     expect(await stores.publish.reserve(armedOf(operation), { outstanding: 0, due: 5 })).toBe(0)
   })
 
+  test('a report is left alone for as long as it is held, and a finished one stays finished', async ({ db, stores }) => {
+    const operation = await aFailedOperation(stores)
+    const report = { tenant: operation.tenant, operationId: operation.id }
+    await stores.reports.request(operation.tenant, operation.id)
+    await stores.reportBuilds.hold(report, 60_000)
+    expect(await stores.reportBuilds.visit(1000, 10)).toEqual([])
+    await stores.reportBuilds.hold(report, 0)
+    expect(await stores.reportBuilds.visit(1000, 10)).toEqual([report])
+    await stores.reportBuilds.finish(await begun(stores, operation), 'COMPLETED')
+    await stores.reportBuilds.hold(report, 0)
+    expect(await armedRows(db)).toEqual([])
+  })
+
   test('a finished report leaves the running stage armed', async ({ db, stores }) => {
     const operation = await aPublishedOperation(stores, { chunks: 2 })
     const [first] = await claimAll(stores, operation)

@@ -1,46 +1,53 @@
 import { errorKind } from '@marc-migrations/domain'
-import type { ArmedStage, ArmedStore, Clock, Logger, Round, Wake, WakeTopic } from '@marc-migrations/domain'
+import type { Clock, Logger, Wake, WakeTopic } from '@marc-migrations/domain'
 
 /** Idle rounds back off to this; a wake ends the wait. */
 const LONGEST_IDLE_MS = 5000
-const STAGES_AT_ONCE = 16
+const VISITS_AT_ONCE = 16
 
-export interface RoundOptions {
-  readonly round: Round
+/** What a round visits: an armed stage, or an armed report. */
+interface Armed {
+  readonly tenant: string
+  readonly operationId: string
+}
+
+export interface RoundOptions<T extends Armed> {
+  readonly round: string
   /** Between two looks at the list, while there is something on it. */
   readonly everyMs: number
-  /** How long a visited stage is left alone; below `everyMs`, or every second look would come too early. */
-  readonly holdMs: number
+  /** After a wake: the next look comes when what was visited is no longer held. */
+  readonly wokenMs: number
   readonly wakesOn: WakeTopic
-  readonly armed: ArmedStore
   readonly wake: Wake
-  readonly visit: (stage: ArmedStage) => Promise<void>
+  /** Takes what is due by a short claim, so that others leave it alone for a while. */
+  readonly take: (limit: number) => Promise<readonly T[]>
+  readonly visit: (armed: T) => Promise<void>
   readonly clock: Clock
   readonly logger: Logger
 }
 
 /**
- * Visits the armed stages whose turn has come, for as long as the process lives.
+ * Visits the armed whose turn has come, for as long as the process lives.
  *
- * Each visit is a short claim on the round's own column, so any number of coordinators share the stages without a leader,
- * and one that dies in the middle leaves a stage that is due again after the hold.
+ * Each visit is a short claim on the round's own column, so any number of coordinators share them without a leader,
+ * and one that dies in the middle leaves what is due again after the hold.
  *
  * @returns a function that ends the round and waits for the visit under way
  */
-export function startRound(options: RoundOptions): () => Promise<void> {
-  const { round, everyMs, holdMs, armed, clock } = options
+export function startRound<T extends Armed>(options: RoundOptions<T>): () => Promise<void> {
+  const { round, everyMs, wokenMs, clock } = options
   let stopped = false
   let rest = new AbortController()
   const off = options.wake.on(options.wakesOn, () => rest.abort())
 
-  const report = (err: unknown, stage?: ArmedStage): void => {
+  const report = (err: unknown, armed?: T): void => {
     const level = errorKind(err) === 'outage' ? 'warn' : 'error'
-    options.logger[level]({ round, tenant: stage?.tenant, operationId: stage?.operationId, err }, 'round.failed')
+    options.logger[level]({ round, tenant: armed?.tenant, operationId: armed?.operationId, err }, 'round.failed')
   }
   const visitAll = async (): Promise<number> => {
-    const stages = await armed.visit(round, holdMs, STAGES_AT_ONCE)
-    await Promise.all(stages.map((stage) => options.visit(stage).catch((err: unknown) => report(err, stage))))
-    return stages.length
+    const taken = await options.take(VISITS_AT_ONCE)
+    await Promise.all(taken.map((armed) => options.visit(armed).catch((err: unknown) => report(err, armed))))
+    return taken.length
   }
   const goRound = async (): Promise<void> => {
     let waitMs = everyMs
@@ -53,8 +60,8 @@ export function startRound(options: RoundOptions): () => Promise<void> {
       const woken = rest.signal.aborted
       waitMs = visited > 0 || woken ? everyMs : Math.min(waitMs * 2, Math.max(LONGEST_IDLE_MS, everyMs))
       if (woken) rest = new AbortController()
-      // Woken while visiting: the stage is held a little longer, so come back when it is not.
-      await clock.sleep(woken ? holdMs : waitMs, rest.signal)
+      // Woken while visiting: what was visited is held a little longer, so come back when it is not.
+      await clock.sleep(woken ? wokenMs : waitMs, rest.signal)
     }
   }
   const going = goRound()

@@ -53,10 +53,18 @@ export interface FailedStep {
   readonly reasonsKey: string | null
 }
 
+export interface ReportRow {
+  /** The entity's id, or `<unknown>`. */
+  readonly recordId: string
+  readonly message: string
+}
+
 /** Builds reports in the background, whichever coordinator takes one; it goes on with the next when one dies. */
 export interface ReportBuildStore {
   /** Takes up to `limit` armed reports whose turn has come and leaves them alone for `everyMs`. */
   visit(everyMs: number, limit: number): Promise<readonly ArmedReport[]>
+  /** Leaves a report alone for so long from now; 0 gives it to whoever looks next. */
+  hold(report: ArmedReport, forMs: number): Promise<void>
   /** Takes the build over from whoever had it, and deletes the rows of earlier goes; null when none is in progress. */
   begin(report: ArmedReport): Promise<ReportBuild | null>
   /** Failed steps of both stages; pages are read as the iteration goes. */
@@ -66,12 +74,7 @@ export interface ReportBuildStore {
    *
    * @returns false when this build was fenced: leave it
    */
-  add(
-    build: ReportBuild,
-    step: FailedStep,
-    firstLine: number,
-    rows: readonly { readonly recordId: string; readonly message: string }[]
-  ): Promise<boolean>
+  add(build: ReportBuild, step: FailedStep, firstLine: number, rows: readonly ReportRow[]): Promise<boolean>
   /** Ends the build and takes it off the list; without effect when it was fenced. */
   finish(build: ReportBuild, status: 'COMPLETED' | 'ERROR'): Promise<void>
 }

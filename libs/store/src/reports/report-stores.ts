@@ -4,6 +4,7 @@ import { addErrors } from './add-errors.ts'
 import { beginBuild } from './begin-build.ts'
 import { failedSteps } from './failed-steps.ts'
 import { finishBuild } from './finish-build.ts'
+import { holdReport } from './hold-report.ts'
 import { reportErrors, reportStatus } from './read-report.ts'
 import { requestReport } from './request-report.ts'
 import { visitReports } from './visit-reports.ts'
@@ -19,6 +20,7 @@ export function reportStore(context: StoreContext): ReportStore {
 export function reportBuildStore(context: StoreContext): ReportBuildStore {
   return {
     visit: (everyMs, limit) => visitReports(context, everyMs, limit),
+    hold: (report, forMs) => holdReport(context, report, forMs),
     begin: (report) => beginBuild(context, report),
     failedSteps: (build) => failedSteps(context, build),
     add: (build, step, firstLine, rows) => addErrors(context, build, step, firstLine, rows),
