@@ -136,7 +136,20 @@ describe('nodes', () => {
     const answer = await api.ask('GET', '/marc-migrations/nodes')
     expect(answer.json).toMatchObject({
       totalRecords: 1,
-      nodes: [{ id: 'w-1', kind: 'worker', version: '1.2.3', host: 'node-b', slots: 4, busySlots: 3 }]
+      nodes: [{ id: 'w-1', kind: 'worker', version: '1.2.3', host: 'node-b', slots: 4, busySlots: 3, otherChunks: 3 }]
+    })
+  })
+
+  test('are shown with the chunks of the asking tenant, those of others as a count', async ({ api, stores }) => {
+    await stores.nodes.register({ id: 'w-1', kind: 'worker', version: '1', host: 'h', pid: 7, slots: 4 }, 5000)
+    await stores.nodes.heartbeat('w-1', 3, 5000)
+    const own = await claimOne(stores, await aPublishedOperation(stores, remapping), 'w-1')
+    for (let i = 0; i < 2; i++) {
+      await claimOne(stores, await aPublishedOperation(stores, { ...remapping, tenant: 'college' }), 'w-1')
+    }
+    const { operationId, chunkId } = own
+    expect((await api.ask('GET', '/marc-migrations/nodes')).json).toMatchObject({
+      nodes: [{ busySlots: 3, chunks: [{ operationId, chunkId, stage: 'data_mapping' }], otherChunks: 2 }]
     })
   })
 })

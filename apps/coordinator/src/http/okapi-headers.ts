@@ -31,9 +31,9 @@ function okapiHeaders(request: FastifyRequest): Readonly<Record<string, string>>
  *
  * @throws {MigrationError} OKAPI_URL_REFUSED
  */
-export function stageHeaders(request: FastifyRequest, { checkOkapiUrl }: HttpDeps): Readonly<Record<string, string>> {
+export function stageHeaders(request: FastifyRequest, deps: HttpDeps): Readonly<Record<string, string>> {
   const headers = okapiHeaders(request)
   const url = headers['x-okapi-url']
-  if (url !== undefined) checkOkapiUrl(url)
+  if (url !== undefined) deps.checkOkapiUrl(url)
   return headers
 }

@@ -2,7 +2,6 @@ import { Type } from 'typebox'
 import { operationNotFound } from '../api-error.ts'
 import type { Api } from '../api.ts'
 import { pageOf } from '../paging.ts'
-import type { Query } from '../paging.ts'
 import { presentError } from '../present.ts'
 import { failures, Nothing, OperationParams, TenantHeaders } from '../route-context.ts'
 import type { RouteContext } from '../route-context.ts'
@@ -63,7 +62,7 @@ export function errorReportRoutes(api: Api, { deps }: RouteContext): void {
 
   api.get('/marc-migrations/:operationId/error-report/errors', { schema: errorsSchema }, async (request) => {
     const id = operationIdOf(request.params.operationId)
-    const page = pageOf(request.query as Query, 'getMigrationErrors')
+    const page = pageOf(request.query, 'getMigrationErrors')
     return { errorReports: (await reports.errors(request.tenant, id, page)).map(presentError) }
   })
 }
