@@ -151,6 +151,33 @@ export function objectsContract(name: string, open: () => Promise<ObjectStoreUnd
       expect(await store.head(key)).toBeNull()
     })
 
+    test('everything below a key that ends with a slash is deleted, and nothing beside it', async () => {
+      const base = `${under.prefix}/below/${counter++}`
+      const beside = [`${base}/ab/one`, `${base}/A/one`, `${base}-`]
+      const below = [`${base}/a/one`, `${base}/a/Two`, `${base}/a/b/c/\u00e9`, `${base}/a/${'long'.repeat(60)}/x`]
+      for (const key of [...beside, ...below]) await store.put(key, bytes(key))
+      await store.delete(`${base}/a/`)
+      for (const key of below) expect(await store.head(key)).toBeNull()
+      for (const key of beside) expect(await text(key)).toBe(key)
+      await store.delete(`${base}/a/`)
+      await store.put(`${base}/a/one`, bytes('again'))
+      expect(await text(`${base}/a/one`)).toBe('again')
+    })
+
+    test('a folder is written to while it is deleted, and what comes after is there', async () => {
+      const base = `${under.prefix}/busy/${counter++}`
+      const keys = Array.from({ length: 60 }, (_, i) => `${base}/${i}_entity`)
+      await Promise.all(keys.slice(0, 30).map((key) => store.put(key, bytes(key))))
+      await Promise.all([store.delete(`${base}/`), ...keys.slice(30).map((key) => store.put(key, bytes(key)))])
+      for (const key of keys.slice(0, 30)) expect(await store.head(key)).toBeNull()
+      await store.put(`${base}/last`, bytes('x'))
+      expect(await text(`${base}/last`)).toBe('x')
+    })
+
+    test.each(['/', '../', 'a/../', 'a//'])('nothing below %j is deleted', async (key) => {
+      await expect(store.delete(key)).rejects.toSatisfy(code('INVARIANT_BROKEN'))
+    })
+
     test('readers see one whole object while others replace it', async () => {
       const key = aKey()
       const versions = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(300_000))

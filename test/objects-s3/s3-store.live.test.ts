@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { CreateBucketCommand } from '@aws-sdk/client-s3'
 import { MigrationError, type ErrorCode } from '@marc-migrations/domain'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { s3Client } from '../../libs/objects/src/s3-client.ts'
 import { freePort } from '../support/free-port.ts'
 import { startS3, type S3Server } from '../support/s3.ts'
@@ -179,4 +179,41 @@ test.each([
   { url: 'https://s3.eu-west-1.amazonaws.com', isAws: true, pathStyle: false }
 ])('$url with S3_IS_AWS=$isAws: bucket in the path is $pathStyle', ({ url, isAws, pathStyle }) => {
   expect(s3Client({ ...optionsOn(server), url, isAws }).config.forcePathStyle).toBe(pathStyle)
+})
+
+describe('everything below a key', () => {
+  const keys = (under: string, count: number) => Array.from({ length: count }, (_, i) => `${under}/${i}_entity`)
+  const putAll = (under: string, count: number) =>
+    Promise.all(keys(under, count).map((key) => storeOn(server, { bucket }).put(key, Buffer.from('x'))))
+
+  test('is deleted page by page, and a crash in the middle leaves the rest to the next go', async () => {
+    await putAll('many', 1_005)
+    const store = await aStore({ retryCount: 2 })
+    faulty.next('pass', 'pass', { status: 503 }, { status: 503 })
+    await expect(store.delete('many/')).rejects.toSatisfy(code('OBJECTS_UNAVAILABLE'))
+    faulty.seen()
+    const left = await Promise.all(keys('many', 1_005).map((key) => storeOn(server, { bucket }).head(key)))
+    expect(left.filter((info) => info !== null)).toHaveLength(5)
+    await store.delete('many/')
+    expect(faulty.seen()).toEqual([`GET /${bucket}/`, `POST /${bucket}/`])
+    expect(await Promise.all(keys('many', 1_005).map((key) => store.head(key)))).toEqual(Array(1_005).fill(null))
+  })
+
+  test('is tried again like any other call', async () => {
+    await putAll('retried', 3)
+    const store = await aStore()
+    faulty.next({ status: 503 }, 'pass', { status: 500 })
+    await store.delete('retried/')
+    expect(faulty.seen()).toHaveLength(4)
+    expect(await Promise.all(keys('retried', 3).map((key) => store.head(key)))).toEqual([null, null, null])
+  })
+
+  test('is deleted one by one where the store cannot do many at once', async () => {
+    await putAll('single', 3)
+    const store = await aStore({ retryCount: 1 })
+    faulty.next('pass', { status: 501 })
+    await store.delete('single/')
+    expect(faulty.seen().filter((call) => call.startsWith('DELETE'))).toHaveLength(3)
+    expect(await Promise.all(keys('single', 3).map((key) => store.head(key)))).toEqual([null, null, null])
+  })
 })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { ObjectStore } from '@marc-migrations/domain'
 import { directoryStore } from '@marc-migrations/objects'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -43,9 +43,19 @@ describe('objects in a directory', () => {
   test('lie spread over folders, with the end of the key to be read by a person', async () => {
     const { store, dir, files } = aStore('fan-out')
     for (let i = 0; i < 40; i++) await store.put(`sub/operation/x/${i}_entity`, Buffer.from('x'))
-    const folders = new Set(files().map((file) => file.slice(dir.length + 1, dir.length + 3)))
-    expect(folders.size).toBeGreaterThan(20)
-    expect(files().every((file) => /\/[0-9a-f]{40}-\d+_entity$/.test(file))).toBe(true)
+    const below = join(dir, 'sub', 'operation', 'x')
+    expect(new Set(files().map((file) => dirname(file))).size).toBeGreaterThan(20)
+    expect(files().every((file) => /^\/=[0-9a-f]{2}\/[0-9a-f]{40}-\d+_entity$/.test(file.slice(below.length)))).toBe(true)
+  })
+
+  test('may be named like the folder of others, and live on when that is deleted', async () => {
+    const { store } = aStore('same-name')
+    for (const key of ['sub/a', 'sub/a/one', 'sub/=aa/one']) await store.put(key, Buffer.from('x'))
+    await store.delete('sub/a/')
+    expect(await store.head('sub/a')).not.toBeNull()
+    expect(await store.head('sub/a/one')).toBeNull()
+    await store.delete('sub/=aa/')
+    expect(await store.head('sub/a')).not.toBeNull()
   })
 
   test('keep apart keys that a file system without letter case would take for one', async () => {

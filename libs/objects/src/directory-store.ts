@@ -3,7 +3,8 @@ import { open, rm, stat, type FileHandle } from 'node:fs/promises'
 import { MigrationError, type Logger, type ObjectInfo, type ObjectStore, type ReadOptions } from '@marc-migrations/domain'
 import { cleanLeftovers } from './clean-leftovers.ts'
 import { fileError, isSystemError } from './file-error.ts'
-import { filePlace } from './file-place.ts'
+import { filePlace, folderPlace } from './file-place.ts'
+import { isPrefix } from './object-key.ts'
 import { writeFileWhole } from './write-file-whole.ts'
 
 const PIECE_BYTES = 256 * 1024
@@ -29,12 +30,9 @@ export function directoryStore({ dir, logger }: { readonly dir: string; readonly
   }
 
   const put: ObjectStore['putStream'] = async (key, pieces, signal) => {
-    const { file } = filePlace(dir, key)
+    const file = filePlace(dir, key)
     cleanAtTimes()
-    return answering({ dir }, async () => {
-      await writeFileWhole(dir, file, pieces, signal)
-      return infoOf(key, await stat(file, { bigint: true }))
-    })
+    return infoOf(key, await answering({ dir }, () => writeFileWhole(dir, file, pieces, signal)))
   }
 
   return {
@@ -42,9 +40,10 @@ export function directoryStore({ dir, logger }: { readonly dir: string; readonly
     putStream: put,
     read: (key, options) => readPieces(dir, key, options),
     head: (key) => headOf(dir, key),
-    delete: (key) => answering({ dir }, () => rm(filePlace(dir, key).file, { force: true })),
+    delete: (key) =>
+      answering({ dir }, () => (isPrefix(key) ? removeBelow(dir, key) : rm(filePlace(dir, key), { force: true }))),
     check: async () => {
-      const probe = filePlace(dir, `check-${process.pid}`).file
+      const probe = filePlace(dir, `check-${process.pid}`)
       await answering({ dir }, () => writeFileWhole(dir, probe, once(Buffer.alloc(4096, 1))))
       await answering({ dir }, () => rm(probe, { force: true }))
     }
@@ -55,8 +54,13 @@ async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield await Promise.resolve(bytes)
 }
 
+/** Others may be writing there: a folder that has got a new file is emptied once more. */
+async function removeBelow(dir: string, prefix: string): Promise<void> {
+  await rm(folderPlace(dir, prefix), { recursive: true, force: true, maxRetries: 3 })
+}
+
 async function headOf(dir: string, key: string): Promise<ObjectInfo | null> {
-  const { file } = filePlace(dir, key)
+  const file = filePlace(dir, key)
   return answering({ dir }, async () => {
     try {
       return infoOf(key, await stat(file, { bigint: true }))
@@ -68,7 +72,7 @@ async function headOf(dir: string, key: string): Promise<ObjectInfo | null> {
 }
 
 async function* readPieces(dir: string, key: string, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
-  const { file } = filePlace(dir, key)
+  const file = filePlace(dir, key)
   options.signal?.throwIfAborted()
   const handle = await answering({ dir, key }, () => open(file, 'r'))
   try {

@@ -12,3 +12,8 @@ export function requireKey(key: string): string {
     throw new MigrationError('INVARIANT_BROKEN', { what: 'a key that no object may have', key: JSON.stringify(key) })
   return key
 }
+
+/** True where a deletion means everything below the key. */
+export function isPrefix(key: string): boolean {
+  return key.endsWith('/')
+}

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { DeleteObjectCommand } from '@aws-sdk/client-s3'
 import type { ObjectStore } from '@marc-migrations/domain'
-import { requireKey } from './object-key.ts'
+import { isPrefix, requireKey } from './object-key.ts'
 import { ensureBucket } from './s3-bucket.ts'
 import { s3Client } from './s3-client.ts'
+import { deleteBelow } from './s3-delete.ts'
 import { answering } from './s3-error.ts'
 import type { S3StoreOptions } from './s3-options.ts'
 import { headObject, readObject } from './s3-read.ts'
@@ -43,7 +44,9 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
     },
     head: async (key) => headObject(place, await ready(key)),
     delete: async (key) => {
-      await remove(await ready(key))
+      if (!isPrefix(key)) return void (await remove(await ready(key)))
+      await ready(key.slice(0, -1))
+      await deleteBelow(place, key)
     },
     check: async () => {
       await bucket.lookAgain()
