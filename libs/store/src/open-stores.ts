@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { MigrationError } from '@marc-migrations/domain'
 import type { Stores, Wake } from '@marc-migrations/domain'
 import { disarm } from './armed/disarm.ts'
 import { revisitArmedStage } from './armed/revisit-armed.ts'
@@ -24,6 +23,7 @@ import { startSaving } from './control/start-saving.ts'
 import { Database, limitsOf } from './database/database.ts'
 import { freezeStore } from './freeze/freeze-rules.ts'
 import { nodeStore } from './nodes/node-store.ts'
+import { expireOperations } from './operations/expire-operations.ts'
 import { getOperation } from './operations/get-operation.ts'
 import { listChunks } from './operations/list-chunks.ts'
 import { listOperations } from './operations/list-operations.ts'
@@ -80,8 +80,6 @@ export async function openStores(options: StoreOptions): Promise<Stores> {
   }
 }
 
-const notYet = () => Promise.reject(new MigrationError('INVARIANT_BROKEN', { what: 'not yet' }))
-
 /** Whatever arms a stage wakes the coordinators once it is committed, so that they come at once. */
 function armingWith(wake: Wake): <A extends unknown[], R>(verb: (...args: A) => Promise<R>) => (...args: A) => Promise<R> {
   return (verb) =>
@@ -102,7 +100,7 @@ function verbs(context: StoreContext, wake: Wake): Omit<Stores, 'tenants' | 'wak
       list: (tenant, page) => listOperations(context, tenant, page),
       chunks: (tenant, id, page) => listChunks(context, tenant, id, page),
       setTotal: (tenant, id, total) => setTotal(context, tenant, id, total),
-      expire: notYet
+      expire: (tenant, expiry) => expireOperations(context, tenant, expiry)
     },
     control: {
       pause: (tenant, id) => pauseOperation(context, tenant, id),
