@@ -48,6 +48,8 @@ describe('readConfig', () => {
       },
       subPath: 'mod-marc-migrations',
       rules: { kind: 'folio' },
+      okapiUrl: 'http://localhost:9130',
+      http: { connectTimeoutMs: 3000, timeoutMs: 30_000, savingCallTimeoutMs: 240_000 },
       importEnabled: false,
       expiry: { retentionDays: 7, deleteObjects: true }
     })
@@ -150,6 +152,13 @@ describe('a fault names the setting and what to do', () => {
     ['a sub-path that climbs', { ...java, S3_SUB_PATH: 'a/../b' }, 'S3_SUB_PATH', /no path below/],
     ['a broker without a port', { ...java, KAFKA_BROKERS: 'kafka1' }, 'KAFKA_BROKERS', /"kafka1" is no host:port/],
     ['an origin that is none', { ...java, OKAPI_URL_ALLOWED: 'okapi' }, 'OKAPI_URL_ALLOWED', /no origin/],
+    ['a gateway that is no address', { ...java, OKAPI_URL: 'okapi:9130' }, 'OKAPI_URL', /no http or https address/],
+    [
+      'a bulk call as long as its attempt',
+      { ...java, SAVING_CALL_TIMEOUT_MS: '300000' },
+      'SAVING_CALL_TIMEOUT_MS',
+      /not less than SAVING_DEADLINE_MS \(300000\)/
+    ],
     [
       'a lease that its renewal cannot hold',
       { ...java, LEASE_MS: '30000' },

@@ -91,10 +91,18 @@ export interface Config {
   /** Begins every key; no slash at either end. */
   readonly subPath: string
   readonly rules: RulesConfig
-  readonly http: { readonly connectTimeoutMs: number; readonly timeoutMs: number }
+  readonly http: {
+    readonly connectTimeoutMs: number
+    /** Of one answer, bulk calls apart. */
+    readonly timeoutMs: number
+    /** Of the answer to one bulk call. */
+    readonly savingCallTimeoutMs: number
+  }
   readonly defaultTenant?: string
   readonly importEnabled: boolean
   readonly expiry: { readonly retentionDays: number; readonly deleteObjects: boolean }
+  /** Gateway of FOLIO for requests without X-Okapi-Url. */
+  readonly okapiUrl: string
   /** Origins X-Okapi-Url may name; absent = any that is not link-local. */
   readonly okapiUrlAllowed?: readonly string[]
   /** Names that were set but mean nothing here. */

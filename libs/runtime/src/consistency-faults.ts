@@ -38,6 +38,13 @@ const rules: readonly Rule[] = [
       `${v.KAFKA_REQUEST_TIMEOUT_MS} is not more than KAFKA_MAX_WAIT_MS + 5000 (${v.KAFKA_MAX_WAIT_MS + 5_000}). Raise the one or lower the other.`
   },
   {
+    name: 'SAVING_CALL_TIMEOUT_MS',
+    broken: (v) => v.SAVING_CALL_TIMEOUT_MS >= v.SAVING_DEADLINE_MS,
+    problem: (v) =>
+      `${v.SAVING_CALL_TIMEOUT_MS} is not less than SAVING_DEADLINE_MS (${v.SAVING_DEADLINE_MS}), the time for all tries. ` +
+      'Lower the one or raise the other.'
+  },
+  {
     name: 'ADMIN_PORT',
     broken: (v) => v.ADMIN_PORT === v.PORT && v.PORT !== 0,
     problem: (v) => `${v.ADMIN_PORT} is PORT, too. Give each a port of its own.`

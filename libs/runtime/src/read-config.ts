@@ -83,10 +83,15 @@ function configOf(reading: Reading, env: Environment): Config {
     objects: objectsOf(reading),
     subPath: subPathOf(reading),
     rules: rulesOf(reading),
-    http: { connectTimeoutMs: values.HTTP_CONNECT_TIMEOUT_MS, timeoutMs: values.HTTP_TIMEOUT_MS },
+    http: {
+      connectTimeoutMs: values.HTTP_CONNECT_TIMEOUT_MS,
+      timeoutMs: values.HTTP_TIMEOUT_MS,
+      savingCallTimeoutMs: values.SAVING_CALL_TIMEOUT_MS
+    },
     ...optional('defaultTenant', values.DEFAULT_TENANT),
     importEnabled: values.IMPORT_ENABLED,
     expiry: { retentionDays: values.JOB_RETENTION_DAYS, deleteObjects: values.EXPIRY_DELETES_OBJECTS },
+    okapiUrl: okapiUrlOf(reading),
     ...optional('okapiUrlAllowed', allowed),
     ignored: ignoredNames.filter((name) => (env[name] ?? '').trim() !== '')
   }
@@ -152,7 +157,7 @@ function objectsOf({ values, faults }: Reading): Config['objects'] {
       name: values.S3_ACCESS_KEY_ID === undefined ? 'S3_ACCESS_KEY_ID' : 'S3_SECRET_ACCESS_KEY',
       problem: 'is not set although its other half is. Set both, or none to use ambient credentials.'
     })
-  if (!/^https?:\/\/[^/\s]/.test(values.S3_URL) || !URL.canParse(values.S3_URL))
+  if (!isHttpAddress(values.S3_URL))
     faults.push({ name: 'S3_URL', problem: `"${values.S3_URL}" is no http or https address.` })
   return {
     kind: 's3',
@@ -186,14 +191,26 @@ function rulesOf({ values, faults }: Reading): RulesConfig {
   return { kind: 'directory', dir: resolve(values.RULES_DIR ?? '') }
 }
 
+function okapiUrlOf({ values, faults }: Reading): string {
+  if (!isHttpAddress(values.OKAPI_URL)) {
+    faults.push({
+      name: 'OKAPI_URL',
+      problem: `"${values.OKAPI_URL}" is no http or https address. Write for example http://okapi:9130.`
+    })
+  }
+  return values.OKAPI_URL
+}
+
 function originsOf({ values, faults }: Reading): readonly string[] | undefined {
   if (values.OKAPI_URL_ALLOWED === undefined) return undefined
   return listOf(values.OKAPI_URL_ALLOWED).map((text) => {
-    if (/^https?:\/\/[^/\s]/.test(text) && URL.canParse(text)) return new URL(text).origin
+    if (isHttpAddress(text)) return new URL(text).origin
     faults.push({ name: 'OKAPI_URL_ALLOWED', problem: `"${text}" is no origin. Write for example http://okapi:9130.` })
     return text
   })
 }
+
+const isHttpAddress = (text: string) => /^https?:\/\/[^/\s]/i.test(text) && URL.canParse(text)
 
 const listOf = (text: string) =>
   text

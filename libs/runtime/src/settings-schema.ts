@@ -36,6 +36,10 @@ const general = {
     { pattern: '^[A-Za-z0-9_]{1,31}$' }
   ),
   IMPORT_ENABLED: flag(false, { group: 'General', description: 'allow operationType import, which maps uploaded files' }),
+  OKAPI_URL: text('http://localhost:9130', {
+    group: 'General',
+    description: 'gateway of FOLIO for requests without X-Okapi-Url'
+  }),
   OKAPI_URL_ALLOWED: optionalText({
     group: 'General',
     description: 'origins X-Okapi-Url may name, separated by commas; any but link-local ones when unset'
@@ -182,7 +186,11 @@ const folio = {
     description: 'directory with {authority,instance}.{rules,params}.json, per tenant in a folder of its name'
   }),
   HTTP_CONNECT_TIMEOUT_MS: ms(3_000, { group: 'Rules and FOLIO', description: 'longest wait for a connection to FOLIO' }),
-  HTTP_TIMEOUT_MS: ms(30_000, { group: 'Rules and FOLIO', description: 'longest wait for an answer of FOLIO' })
+  HTTP_TIMEOUT_MS: ms(30_000, { group: 'Rules and FOLIO', description: 'longest wait for an answer of FOLIO' }),
+  SAVING_CALL_TIMEOUT_MS: ms(240_000, {
+    group: 'Rules and FOLIO',
+    description: 'longest wait for the answer to a bulk call, which saves a whole chunk; less than SAVING_DEADLINE_MS'
+  })
 }
 
 /** Every variable that is read. FOLIO's names where FOLIO has one; blank counts as unset. */
@@ -203,7 +211,6 @@ export type SettingSchema = TSchema &
 
 /** Names of the Java module that mean nothing here; they are accepted, and named once in the log. */
 export const ignoredNames = [
-  'OKAPI_URL',
   'DB_VALIDATION_TIMEOUT',
   'DB_INITIALIZATION_FAIL_TIMEOUT',
   'DB_LEAK_DETECTION_THRESHOLD',
