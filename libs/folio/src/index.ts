@@ -1,1 +1,8 @@
 export { directoryRules } from './directory-rules.ts'
+export { folioClient } from './http/folio-client.ts'
+export type { FolioClient, FolioClientOptions } from './http/folio-client.ts'
+export { checkOkapiUrl } from './http/okapi-url.ts'
+export type { OkapiAddress } from './http/okapi-url.ts'
+export { folioRules } from './folio-rules.ts'
+export { folioSink } from './folio-sink.ts'
+export type { FolioSinkOptions } from './folio-sink.ts'
