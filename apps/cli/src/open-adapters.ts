@@ -1,6 +1,5 @@
 import { kafkaBus } from '@marc-migrations/broker'
 import {
-  MigrationError,
   type ChunkBus,
   type EntitySink,
   type Logger,
@@ -12,10 +11,10 @@ import {
   type Stores
 } from '@marc-migrations/domain'
 import { fileSource } from '@marc-migrations/flow'
-import { directoryRules } from '@marc-migrations/folio'
+import { directoryRules, folioClient, folioRules, folioSink, type FolioClient } from '@marc-migrations/folio'
 import { defaultRules } from '@marc-migrations/mapping'
 import { directoryStore, s3Store } from '@marc-migrations/objects'
-import { newId, systemClock, type Config } from '@marc-migrations/runtime'
+import { newId, systemClock, systemRandom, type Config } from '@marc-migrations/runtime'
 import { migrateControl, openStores, tableBus } from '@marc-migrations/store'
 import { migrationsDir } from './cli-paths.ts'
 
@@ -49,10 +48,15 @@ export interface AdapterOptions {
 /**
  * Opens all adapters of a process, after it brought the control schema up to date.
  *
- * @throws {MigrationError} STORE_UNAVAILABLE with address and settings; CONFIG_INVALID for what this version cannot do
+ * @throws {MigrationError} STORE_UNAVAILABLE with address and settings; CONFIG_INVALID for an OKAPI_URL that may not be called
  */
 export async function openAdapters({ config, kind, nodeId, logger, onDead }: AdapterOptions): Promise<Adapters> {
-  const rules = openRules(config)
+  const folio = folioClient({
+    okapiUrl: config.okapiUrl,
+    okapiUrlAllowed: config.okapiUrlAllowed,
+    ...config.http
+  })
+  const rules = openRules(config, folio)
   const objects = openObjects(config, logger)
   const stores = await openDatabase(config, logger)
   const bus = await openBus()
@@ -62,7 +66,7 @@ export async function openAdapters({ config, kind, nodeId, logger, onDead }: Ada
     objects,
     bus,
     rules,
-    sink: noSink,
+    sink: folioSink({ client: folio, ...config.http, clock: systemClock, random: systemRandom, logger }),
     sources: (operationType) => (operationType === 'import' ? files : stores.storedRecords),
     // No adapter of this version calls FOLIO yet.
     checkOkapiUrl: () => {},
@@ -74,6 +78,7 @@ export async function openAdapters({ config, kind, nodeId, logger, onDead }: Ada
     },
     close: async () => {
       await bus.close(BUS_CLOSE_MS)
+      await folio.close()
       await stores.close()
     }
   }
@@ -105,21 +110,13 @@ export function openObjects({ objects, subPath, maxChunkBytes }: ObjectsConfig, 
     : s3Store({ ...objects, subPath, maxChunkBytes, logger })
 }
 
-const noSink: EntitySink = {
-  save: () => Promise.reject(new MigrationError('SINK_UNAVAILABLE', {})),
-  stored: () => Promise.reject(new MigrationError('SINK_UNAVAILABLE', {}))
-}
-
-function openRules({ rules }: Config): RulesSource {
+function openRules({ rules }: Config, folio: FolioClient): RulesSource {
   switch (rules.kind) {
     case 'default':
       return { fetch: ({ entityType }) => Promise.resolve(defaultRules[entityType]) }
     case 'directory':
       return directoryRules(rules.dir)
     case 'folio':
-      throw new MigrationError('CONFIG_INVALID', {
-        RULES_SOURCE:
-          'is folio, but this version has rules of its own or from a directory only. Set it to default or directory.'
-      })
+      return folioRules(folio)
   }
 }
