@@ -11,7 +11,7 @@ import {
   type Stores
 } from '@marc-migrations/domain'
 import { fileSource } from '@marc-migrations/flow'
-import { directoryRules, folioClient, folioRules, folioSink, type FolioClient } from '@marc-migrations/folio'
+import { checkOkapiUrl, directoryRules, folioClient, folioRules, folioSink, type FolioClient } from '@marc-migrations/folio'
 import { defaultRules } from '@marc-migrations/mapping'
 import { directoryStore, s3Store } from '@marc-migrations/objects'
 import { newId, systemClock, systemRandom, type Config } from '@marc-migrations/runtime'
@@ -68,8 +68,7 @@ export async function openAdapters({ config, kind, nodeId, logger, onDead }: Ada
     rules,
     sink: folioSink({ client: folio, ...config.http, clock: systemClock, random: systemRandom, logger }),
     sources: (operationType) => (operationType === 'import' ? files : stores.storedRecords),
-    // No adapter of this version calls FOLIO yet.
-    checkOkapiUrl: () => {},
+    checkOkapiUrl: (url) => void checkOkapiUrl(url, config.okapiUrlAllowed),
     names: {
       broker: config.kafka === undefined ? 'table' : 'kafka',
       objects: config.objects.kind,
