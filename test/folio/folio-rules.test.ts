@@ -1,11 +1,10 @@
-import { createServer, type Socket } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { MigrationError } from '@marc-migrations/domain'
 import type { RulesRequest, RulesSource } from '@marc-migrations/domain'
 import { defaultRules } from '@marc-migrations/mapping'
 import { describe, expect } from 'vitest'
 import { fates, type Fate } from '../support/peer-fate.ts'
 import { headersTo, test, TOKEN } from './folio-fixtures.ts'
+import { rawServer } from './raw-server.ts'
 
 const request = (url: string, change: Partial<RulesRequest> = {}): RulesRequest => ({
   tenant: 'diku',
@@ -152,22 +151,3 @@ describe('rules are unavailable, with a reason and a place to look, after', () =
     expect(peers.calls).toEqual([])
   })
 })
-
-/** Takes connections and reads what is sent; the rest is the test's. */
-async function rawServer(onConnection: (socket: Socket) => void) {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {})
-    socket.resume()
-    onConnection(socket)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: async () => {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
-    }
-  }
-}

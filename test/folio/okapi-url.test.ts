@@ -147,6 +147,25 @@ describe('a call', () => {
   })
 })
 
+test('a bulk call given up before its connection stood is not made when it stands after all', async ({ peers, open }) => {
+  let resolveName = (): void => {}
+  vi.mocked(lookup).mockImplementation(((_name: string, _: object, callback: (error: null, found: object[]) => void) => {
+    resolveName = () => callback(null, [{ address: '127.0.0.1', family: 4 }])
+  }) as never)
+  const url = `http://slow.example:${new URL(peers.url).port}`
+  const { sink } = open({ savingCallTimeoutMs: 200 })
+  expect(await sink.save(bulkCall(url), new AbortController().signal)).toMatchObject({
+    outcome: 'silent',
+    outcomeUnknown: false
+  })
+  resolveName()
+  await expect.poll(() => peers.connections()).toBe(1)
+  await expect(
+    open().rules.fetch({ tenant: 'diku', entityType: 'authority', headers: headersTo(peers.url) })
+  ).resolves.toBeDefined()
+  expect(peers.callsTo('authority')).toEqual([])
+})
+
 test('a name that nobody knows makes rules unavailable', async ({ open }) => {
   vi.mocked(lookup).mockImplementation(((_name: string, _: object, callback: (error: Error) => void) =>
     callback(Object.assign(new Error('getaddrinfo ENOTFOUND okapi.example'), { code: 'ENOTFOUND' }))) as never)

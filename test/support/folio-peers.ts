@@ -31,6 +31,8 @@ export interface FolioPeers extends Omit<FatePlan, 'draw'> {
   /** Every call, in the order they came. */
   readonly calls: readonly PeerCall[]
   callsTo(target: PeerTarget): readonly PeerCall[]
+  /** How many there have been. */
+  connections(): number
   /** What mapping metadata answers; a test may change it. */
   readonly rules: Record<EntityType, RulesTexts>
   /** Entities the storage refuses whatever their version, by id, and why. */
@@ -72,6 +74,8 @@ export async function folioPeers(options: FolioPeersOptions = {}): Promise<Folio
     running.add(handled)
     void handled.finally(() => running.delete(handled))
   })
+  let connections = 0
+  server.on('connection', () => connections++)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -107,6 +111,7 @@ export async function folioPeers(options: FolioPeersOptions = {}): Promise<Folio
     ...plan,
     calls,
     callsTo: (target) => calls.filter((call) => call.target === target),
+    connections: () => connections,
     rules,
     refusals,
     stored: async (tenant, type) => (await bulk?.tables.read(tenant, type)) ?? [],
