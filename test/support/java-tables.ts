@@ -18,7 +18,7 @@ export function javaSchema(tenant: string): string {
     create table operation_chunk (
       id uuid not null constraint pk_operation_chunk primary key,
       operation_id uuid not null constraint fk_chunk_operation references operation on delete cascade,
-      start_record_id uuid, end_record_id uuid, source_chunk_file_name text, marc_chunk_file_name text,
+      start_record_id uuid not null, end_record_id uuid not null, source_chunk_file_name text, marc_chunk_file_name text,
       entity_chunk_file_name text, status operationstatus not null, num_of_records int not null);
     create table operation_chunk_step (
       id uuid not null constraint pk_operation_chunk_step primary key,
@@ -35,14 +35,14 @@ export function javaSchema(tenant: string): string {
       report_id uuid not null constraint fk_error_report references operation_error_report on delete cascade,
       operation_chunk_id uuid, operation_step operationstep, chunk_status stepstatus, record_id varchar(255),
       error_message text);
-    create function update_error_report_times() returns trigger language plpgsql as $$
+    create function set_error_report_dates() returns trigger language plpgsql as $$
     begin
-      if new.status = 'IN_PROGRESS' then new.started_at := now(); end if;
-      if new.status = 'COMPLETED' then new.finished_at := now(); end if;
+      if new.status = 'IN_PROGRESS' then new.started_at = now(); end if;
+      if new.status = 'COMPLETED' then new.finished_at = now(); end if;
       return new;
     end $$;
-    create trigger update_error_report_times before update on operation_error_report
-      for each row execute function update_error_report_times();
+    create trigger operation_error_report_dates before update on operation_error_report
+      for each row execute procedure set_error_report_dates();
     create table batch_job_instance (job_instance_id bigint not null primary key, version bigint,
       job_name varchar(100) not null, job_key varchar(32) not null, unique (job_name, job_key));
     create table batch_job_execution (job_execution_id bigint not null primary key, version bigint,
@@ -62,7 +62,7 @@ export function javaSchema(tenant: string): string {
     create table batch_step_execution_context (
       step_execution_id bigint not null primary key references batch_step_execution,
       short_context varchar(2500) not null, serialized_context text);
-    create sequence batch_step_execution_seq; create sequence batch_job_execution_seq; create sequence batch_job_seq;
+    create sequence batch_step_execution_seq; create sequence batch_job_execution_seq; create sequence batch_job_instance_seq;
     create table databasechangelog (id varchar(255) not null, author varchar(255) not null, filename varchar(255) not null,
       dateexecuted timestamp not null, orderexecuted int not null, exectype varchar(10) not null, md5sum varchar(35));
     create table databasechangeloglock (id int not null primary key, locked boolean not null, lockgranted timestamp,

@@ -62,7 +62,7 @@ export async function aParty(db: TestDatabase): Promise<Party> {
       db: queries,
       secrets: openSecretBox('of the tests'),
       subPath: 'test',
-      tenants: { require: () => Promise.resolve(), find: (tenant) => Promise.resolve(tenant) }
+      tenants: { require: () => Promise.resolve(), find: (tenant) => Promise.resolve(tenant), forget: () => {} }
     },
     stopBefore: (text) => new Promise((reached) => (stop = { text, reached })),
     goOn: () => goOn(),

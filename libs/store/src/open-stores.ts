@@ -43,6 +43,7 @@ import type { StoreContext } from './store-context.ts'
 import type { StoreOptions } from './store-options.ts'
 import { sweepOperation } from './sweep/sweep-operation.ts'
 import { buryTombstone, takeTombstones } from './sweep/tombstones.ts'
+import { registerTenant } from './tenants/register-tenant.ts'
 import { tenantRegistry } from './tenants/tenant-registry.ts'
 import { tenantStore } from './tenants/tenant-store.ts'
 import { NotifyWake } from './wake/notify-wake.ts'
@@ -58,7 +59,8 @@ export async function openStores(options: StoreOptions): Promise<Stores> {
   const db = new Database(options, limitsOf(options))
   if (options.tokenKey === undefined) logger.info({ from: 'DB_PASSWORD' }, 'token-key.derived')
   const secrets = openSecretBox(options.tokenKey ?? options.password)
-  const context: StoreContext = { db, secrets, subPath, tenants: tenantRegistry(db) }
+  const tenants = tenantRegistry(db, (tenant) => registerTenant(options, tenant, false))
+  const context: StoreContext = { db, secrets, subPath, tenants }
   const wake = new NotifyWake(db, options)
   try {
     await db.rows('select 1')

@@ -216,7 +216,8 @@ export function clientConfig(options: ConnectionOptions): pg.ClientConfig {
   }
 }
 
-function onClient(client: pg.PoolClient): Transaction {
+/** Statements of a transaction that was begun on this connection. */
+export function onClient(client: pg.ClientBase): Transaction {
   return {
     rows: async <R = Row>(sql: string, params: Params = []) => (await client.query(sql, [...params])).rows as R[],
     run: async (sql: string, params: Params = []) => (await client.query(sql, [...params])).rowCount ?? 0

@@ -8,7 +8,7 @@ import { OPERATION_COLUMNS, toOperation } from './operation-row.ts'
 import type { OperationRow } from './operation-row.ts'
 
 /** Positions of the first range's chunks end here: the largest power of ten that JavaScript counts exactly. */
-const LAST_POSITION = 1_000_000_000_000_000
+export const LAST_POSITION = 1_000_000_000_000_000
 
 const START_OPERATION = perSchema(
   (s) => `

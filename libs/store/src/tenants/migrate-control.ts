@@ -1,9 +1,7 @@
 import { controlSchema } from '@marc-migrations/domain'
-import pg from 'pg'
-import { clientConfig } from '../database/database.ts'
 import { control } from '../database/per-schema.ts'
-import { asStoreError } from '../database/store-error.ts'
 import type { MigrationOptions } from '../store-options.ts'
+import { onMigrationClient } from './migration-client.ts'
 import { runMigrations } from './run-migrations.ts'
 
 const CLUSTER_ID = `select id from ${control}.cluster`
@@ -18,15 +16,9 @@ export async function migrateControl(
   options: MigrationOptions
 ): Promise<{ readonly clusterId: string; readonly applied: readonly string[] }> {
   const applied = await runMigrations(options, 'control', controlSchema)
-  const client = new pg.Client(clientConfig(options))
-  client.on('error', (err) => options.logger.warn({ err }, 'migration.connection-lost'))
-  try {
-    await client.connect()
+  const clusterId = await onMigrationClient(options, async (client) => {
     const { rows } = await client.query<{ id: string }>(CLUSTER_ID)
-    return { clusterId: rows[0]?.id ?? '', applied }
-  } catch (error) {
-    throw asStoreError(error, options)
-  } finally {
-    await client.end().catch(() => {})
-  }
+    return rows[0]?.id ?? ''
+  })
+  return { clusterId, applied }
 }

@@ -1,27 +1,30 @@
-import { MigrationError, parseTenantId, tenantSchema } from '@marc-migrations/domain'
+import { MigrationError, parseTenantId } from '@marc-migrations/domain'
 import type { TenantStore } from '@marc-migrations/domain'
 import { control } from '../database/per-schema.ts'
 import type { StoreContext } from '../store-context.ts'
 import type { MigrationOptions } from '../store-options.ts'
 import { createViews } from '../srs/create-views.ts'
-import { runMigrations } from './run-migrations.ts'
+import { purgeTenant } from './purge-tenant.ts'
+import { registerTenant } from './register-tenant.ts'
 
-const REGISTER_TENANT = `insert into ${control}.tenant (id) values ($1) on conflict do nothing`
 const LIST_TENANTS = `select id from ${control}.tenant order by id`
 
-export function tenantStore({ db, tenants }: StoreContext, options: MigrationOptions): TenantStore {
+export function tenantStore(context: StoreContext, options: MigrationOptions): TenantStore {
+  const { db, tenants } = context
   return {
     async register(tenant) {
       await refuseOtherSpelling(tenant)
-      await runMigrations(options, 'tenant', tenantSchema(tenant))
-      await db.again((on) => on.run(REGISTER_TENANT, [tenant]))
+      await registerTenant(options, tenant, true)
       await refuseOtherSpelling(tenant)
       const missing = await createViews({ db }, tenant)
       if (missing.length > 0) options.logger.warn({ tenant, missing }, 'tenant.source-schemas-missing')
     },
     require: (tenant) => tenants.require(tenant),
     list: async () => (await db.again((on) => on.rows<{ id: string }>(LIST_TENANTS))).map(({ id }) => id),
-    purge: () => Promise.reject(new MigrationError('INVARIANT_BROKEN', { what: 'not yet' }))
+    async purge(tenant, deleteObjects) {
+      await refuseOtherSpelling(tenant)
+      await purgeTenant(context, options, tenant, deleteObjects)
+    }
   }
 
   async function refuseOtherSpelling(tenant: string): Promise<void> {
