@@ -1,8 +1,8 @@
 import type { ChunkRecords, RemapOutcome, RemapTask } from '@marc-migrations/domain'
 import { fileRecordId, rejectUnmapped, RULES_UNAVAILABLE_REASON } from '@marc-migrations/mapping'
 import type { CompiledMapping, RemappedRecord } from '@marc-migrations/mapping'
-import { readIso2709, readJsonLines, readSourceLines } from '@marc-migrations/marc'
-import type { Reading, RecordReading } from '@marc-migrations/marc'
+import { Iso2709Cutter, JsonLineCutter, readIso2709, readJsonLines, readSourceLines } from '@marc-migrations/marc'
+import type { Reading, RecordCut, RecordReading } from '@marc-migrations/marc'
 
 type FileRecords = Extract<ChunkRecords, { kind: 'file' }>
 
@@ -46,7 +46,17 @@ function* remapEach(
     for (const row of records.rows) yield mapping === null || refusal ? rejectUnmapped(row, refusal) : mapping.remapRow(row)
     return
   }
+  if (task.giveUpReason !== undefined && records.format !== 'readings') {
+    // One of these records may have ended every attempt while it was read: they are cut, and none is read again.
+    for (const cut of cutFile(records)) yield rejectUnmapped(cut, task.giveUpReason)
+    return
+  }
   for (const reading of readFile(records)) yield remapReading(task, records, reading, mapping, refusal)
+}
+
+function cutFile({ format, bytes, firstOffset: offset, firstRecordIndex: index }: FileRecords): readonly RecordCut[] {
+  const cutter = format === 'jsonl' ? new JsonLineCutter({ offset, index }) : new Iso2709Cutter({ offset, index })
+  return [...cutter.push(bytes), ...cutter.end()]
 }
 
 function readFile(records: FileRecords): Iterable<Reading> {
