@@ -18,6 +18,7 @@ import type { ClusterNode } from '@marc-migrations/flow'
 import pLimit from 'p-limit'
 import { mappingThreads } from './mapping-threads.ts'
 import type { MappingThreads } from './mapping-threads.ts'
+import { othersFirst } from './others-first.ts'
 import { outageGate } from './outage-gate.ts'
 import { silenceGate } from './silence-gate.ts'
 import { startTableFloor } from './table-floor.ts'
@@ -74,6 +75,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     logger
   })
   const silence = silenceGate(clock)
+  const others = othersFirst(clock)
   const floor = settings.tableFloor
     ? startTableFloor({
         chunks: stores.chunks,
@@ -103,7 +105,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   /** The slot is taken before the claim, so that no lease waits for a slot. */
   async function onHint(hint: Hint): Promise<HintAnswer> {
     if (!mayClaim()) return 'later'
-    if (!silence.mayClaim(hint)) return 'ack'
+    if (!silence.mayClaim(hint) || !others.mayClaim(hint)) return 'ack'
     busy++
     return new Promise((answer) => {
       void slots(() => work(hint, answer)).finally(() => {
@@ -132,6 +134,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     const limits = { ...protocol, ...deadlines, subPath, saveOutageLimitMs }
     const outcome = await processChunk(claim, ports, limits, stopping.signal)
     silence.note(claim, outcome)
+    others.note(claim, outcome)
     if (outcome === 'outage') gate.trip(outcome)
   }
 
