@@ -7,6 +7,7 @@ import { startWorker } from '@marc-migrations/worker'
 import { threadEntry } from '../cli-paths.ts'
 import { openAdapters, type Adapters } from '../open-adapters.ts'
 import { version } from '../version.ts'
+import { withFailpoints } from './failpoints.ts'
 import { pageDirectory } from './page-directory.ts'
 import { endWithParent, tellParent } from './parent.ts'
 
@@ -42,8 +43,9 @@ export async function runNode(kind: NodeKind, config: Config, options: NodeOptio
   if (config.ignored.length > 0) logger.info({ ignored: config.ignored }, 'settings.ignored')
   try {
     const onDead = (reason: string) => shutdown.stop(reason)
-    const adapters = await openAdapters({ config, kind, nodeId, logger, onDead })
-    parts.push(adapters)
+    const opened = await openAdapters({ config, kind, nodeId, logger, onDead })
+    parts.push(opened)
+    const adapters = withFailpoints(opened, process.env)
     for (const tenant of options.tenants ?? []) await adapters.stores.tenants.register(tenant)
     const self = {
       id: nodeId,
