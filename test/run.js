@@ -16,6 +16,7 @@ const vitest = spawn(
   [
     join(root, 'node_modules/vitest/vitest.mjs'),
     'run',
+    '--project=!faults',
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${resultFile}`,

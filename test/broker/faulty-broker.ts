@@ -1,7 +1,7 @@
 import type { ChunkBus, Hint } from '@marc-migrations/domain'
 import { expect } from 'vitest'
 import { startOwnKafka, type OwnKafka } from '../support/kafka.ts'
-import { kafkaLink, type Link } from '../support/kafka-link.ts'
+import { aLink, type Link } from '../support/link.ts'
 import { aBus, aHint, until } from './bus-fixtures.ts'
 
 const PUBLISH_LIMIT_MS = 4_000
@@ -16,7 +16,7 @@ export interface FaultyBroker {
 }
 
 export async function faultyBroker(): Promise<FaultyBroker> {
-  const link = await kafkaLink()
+  const link = await aLink()
   const kafka = await startOwnKafka({ advertisedPort: link.port })
   link.to(Number(kafka.brokers[0]?.split(':')[1]))
   let opened: ChunkBus[] = []

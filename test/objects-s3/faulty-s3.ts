@@ -12,11 +12,13 @@ export type Fate =
 
 export interface FaultyS3 {
   readonly url: string
-  /** Fates of the next requests, in order; after them all pass. */
+  /** Fates of the next requests, in order; after them all pass, unless `otherwise` says something else. */
   next(...fates: Fate[]): void
+  /** What becomes of requests whose fate nobody named. */
+  otherwise(fate: (method: string) => Fate): void
   /** Method and path of each request since the last call. */
   seen(): string[]
-  /** Forgets fates that were not met. */
+  /** Forgets fates that were not met, and what `otherwise` said. */
   forget(): void
   close(): Promise<void>
 }
@@ -25,16 +27,24 @@ export interface FaultyS3 {
 export async function faultyS3(target: string): Promise<FaultyS3> {
   const fates: Fate[] = []
   const seen: string[] = []
+  const pass = (): Fate => 'pass'
+  let otherwise: (method: string) => Fate = pass
   const proxy = createServer((incoming, answer) => {
     seen.push(`${incoming.method} ${(incoming.url ?? '').split('?')[0]}`)
-    meet(fates.shift() ?? 'pass', new URL(target), incoming, answer)
+    meet(fates.shift() ?? otherwise(incoming.method ?? ''), new URL(target), incoming, answer)
   })
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
     next: (...more) => void fates.push(...more),
     seen: () => seen.splice(0),
-    forget: () => void fates.splice(0),
+    otherwise: (fate) => {
+      otherwise = fate
+    },
+    forget: () => {
+      fates.splice(0)
+      otherwise = pass
+    },
     close: () =>
       new Promise((resolve) => {
         proxy.close(() => resolve())

@@ -17,7 +17,7 @@ export interface Job {
 
 const userId = '11111111-1111-4111-8111-111111111111'
 
-function headersOf(tenant: string): Record<string, string> {
+export function headersOf(tenant: string): Record<string, string> {
   return { 'x-okapi-tenant': tenant, 'x-okapi-user-id': userId, 'content-type': 'application/json' }
 }
 
