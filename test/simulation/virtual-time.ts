@@ -1,0 +1,90 @@
+/** Something that will happen. */
+export interface Timer {
+  cancel(): void
+}
+
+interface Entry {
+  readonly at: number
+  readonly place: number
+  action: (() => void) | undefined
+}
+
+/**
+ * Time that passes from event to event. Two events of the same moment happen in the order they were asked for; between two
+ * events everything that can go on without time passing has gone on, so the same seed gives the same order of everything.
+ */
+export class VirtualTime {
+  /** Milliseconds since the run began. */
+  now = 0
+  private places = 0
+  private readonly heap: Entry[] = []
+
+  after(ms: number, action: () => void): Timer {
+    const entry: Entry = { at: this.now + Math.max(0, ms), place: this.places++, action }
+    this.push(entry)
+    return { cancel: () => (entry.action = undefined) }
+  }
+
+  /** @returns false when the limit, or the end of all events, came before `isOver` did */
+  async run(isOver: () => boolean, limitMs: number): Promise<boolean> {
+    const until = this.now + limitMs
+    await settled()
+    while (!isOver()) {
+      const entry = this.pop()
+      if (entry === undefined) return false
+      if (entry.at > until) {
+        this.push(entry)
+        return false
+      }
+      if (entry.action === undefined) continue
+      this.now = entry.at
+      entry.action()
+      await settled()
+    }
+    return true
+  }
+
+  private push(entry: Entry): void {
+    const { heap } = this
+    let at = heap.length
+    heap.push(entry)
+    while (at > 0) {
+      const above = (at - 1) >> 1
+      const parent = heap[above]
+      if (parent === undefined || isBefore(parent, entry)) break
+      heap[at] = parent
+      at = above
+    }
+    heap[at] = entry
+  }
+
+  private pop(): Entry | undefined {
+    const { heap } = this
+    const first = heap[0]
+    const last = heap.pop()
+    if (first === undefined || last === undefined || heap.length === 0) return first
+    let at = 0
+    for (;;) {
+      let below = 2 * at + 1
+      const left = heap[below]
+      const right = heap[below + 1]
+      if (left === undefined) break
+      if (right !== undefined && isBefore(right, left)) below++
+      const child = heap[below]
+      if (child === undefined || isBefore(last, child)) break
+      heap[at] = child
+      at = below
+    }
+    heap[at] = last
+    return first
+  }
+}
+
+function isBefore(one: Entry, other: Entry): boolean {
+  return one.at < other.at || (one.at === other.at && one.place < other.place)
+}
+
+/** Every promise that can go on has gone on: microtasks run out before an immediate runs. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
