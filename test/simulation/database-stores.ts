@@ -1,5 +1,17 @@
 import { MigrationError } from '@marc-migrations/domain'
-import type { Claim, RecordSource, Stores, Tally, Wake } from '@marc-migrations/domain'
+import type {
+  Claim,
+  NodeStore,
+  OperationStore,
+  RecordSource,
+  ReportBuildStore,
+  ReportStore,
+  SourceFileStore,
+  Stores,
+  Tally,
+  TenantStore,
+  Wake
+} from '@marc-migrations/domain'
 import { chunksOf } from '../model/state.ts'
 import type { At, ModelState, Outcome } from '../model/state.ts'
 import type { History } from './history.ts'
@@ -37,14 +49,11 @@ export function databaseStores(deps: DatabaseStoresDeps): Stores {
     (state: ModelState): Outcome<T> => ({ state, answer: read() })
 
   return {
-    operations: {
+    operations: simulated<OperationStore>('operations', {
       start: (draft) => arming(once('operations.start', (s, at) => sql.startOperation(s, at, draft))),
       get: (tenant, id) => again('operations.get', (s, at) => sql.getOperation(s, at, tenant, id)),
-      setTotal: (tenant, id, total) => again('operations.setTotal', (s, at) => sql.setTotal(s, at, tenant, id, total)),
-      list: notSimulated('operations.list'),
-      chunks: notSimulated('operations.chunks'),
-      expire: notSimulated('operations.expire')
-    },
+      setTotal: (tenant, id, total) => again('operations.setTotal', (s, at) => sql.setTotal(s, at, tenant, id, total))
+    }),
     control: {
       pause: (tenant, id) => once('control.pause', (s, at) => sql.pauseOperation(s, at, tenant, id)),
       resume: (tenant, id) => arming(once('control.resume', (s, at) => see.resumed(sql.resumeOperation(s, at, tenant, id)))),
@@ -111,36 +120,22 @@ export function databaseStores(deps: DatabaseStoresDeps): Stores {
       takeTombstones: (limit) => once('sweep.takeTombstones', (s, at) => sql.takeTombstones(s, at, limit)),
       bury: (tombstone) => again('sweep.bury', (s, at) => sql.buryTombstone(s, at, tombstone))
     },
-    nodes: {
+    nodes: simulated<NodeStore>('nodes', {
       register: (self, everyMs) => again('nodes.register', (s, at) => sql.registerNode(s, at, self, everyMs)),
       heartbeat: (id, busy, everyMs) => again('nodes.heartbeat', (s, at) => sql.heartbeat(s, at, id, busy, everyMs)),
-      leave: (id) => again('nodes.leave', (s, at) => sql.leave(s, at, id)),
-      nodes: notSimulated('nodes.nodes'),
-      changeSettings: notSimulated('nodes.changeSettings')
-    },
-    sourceFiles: {
+      leave: (id) => again('nodes.leave', (s, at) => sql.leave(s, at, id))
+    }),
+    sourceFiles: simulated<SourceFileStore>('sourceFiles', {
       find: (tenant, name) =>
         again(
           'sourceFiles.find',
           rows(() => database.sourceFiles.get(`${tenant}/${name}`) ?? null)
-        ),
-      point: notSimulated('sourceFiles.point'),
-      list: notSimulated('sourceFiles.list')
-    },
-    reports: { request: notSimulated('reports'), status: notSimulated('reports'), errors: notSimulated('reports') },
-    reportBuilds: {
-      visit: () => Promise.resolve([]),
-      begin: notSimulated('reportBuilds'),
-      failedSteps: notSimulated('reportBuilds'),
-      add: notSimulated('reportBuilds'),
-      finish: notSimulated('reportBuilds')
-    },
-    tenants: {
-      register: notSimulated('tenants.register'),
-      require: () => Promise.resolve(),
-      list: notSimulated('tenants.list'),
-      purge: notSimulated('tenants.purge')
-    },
+        )
+    }),
+    // Nobody asks for a report here.
+    reports: simulated<ReportStore>('reports', {}),
+    reportBuilds: simulated<ReportBuildStore>('reportBuilds', { visit: () => Promise.resolve([]) }),
+    tenants: simulated<TenantStore>('tenants', { require: () => Promise.resolve() }),
     storedRecords: deps.storedRecords,
     wake,
     audit: database.audit,
@@ -214,9 +209,14 @@ function seeing({ history, process, time, database }: DatabaseStoresDeps) {
   }
 }
 
-/** No code under simulation may call these; one that comes to do so is to be simulated. */
-function notSimulated(verb: string): () => never {
-  return () => {
-    throw new Error(`${verb} is not simulated`)
-  }
+/** The verbs of one port that the code under simulation calls. One that comes to call another is to have it simulated. */
+function simulated<Port extends object>(port: string, verbs: Partial<Port>): Port {
+  return new Proxy(verbs, {
+    get: (target, verb) => {
+      if (verb in target) return target[verb as keyof Port]
+      return () => {
+        throw new Error(`${port}.${String(verb)} is not simulated`)
+      }
+    }
+  }) as Port
 }

@@ -1,4 +1,4 @@
-import { errorKind } from '@marc-migrations/domain'
+import { MigrationError } from '@marc-migrations/domain'
 import type { Claim, RecordSource } from '@marc-migrations/domain'
 import type { History } from './history.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
@@ -17,7 +17,7 @@ export class Observer {
   logged(process: SimulatedProcess, level: 'debug' | 'info' | 'warn' | 'error', event: string, fields: Fields): void {
     const { history } = this
     history.note(`${process.name} ${event} ${shortened(fields)}`)
-    if (level === 'error') history.violate('log', `${process.name} ${event} ${String(fields['err'])}`)
+    if (level === 'error') history.violate('log', `${process.name} ${event} ${shortened(fields)}`)
     switch (event) {
       case 'hint.stale':
         return history.saw('hint stale')
@@ -25,7 +25,7 @@ export class Observer {
         return history.saw(fields['lostLease'] === true ? 'lease lost' : 'count fenced')
       case 'chunk.given-back':
         if (fields['outcome'] === 'suspect') history.saw('attempt suspect')
-        if (errorKind(fields['err']) === 'suspect' && String(fields['err']).startsWith('MigrationError: DEADLINE_PASSED'))
+        if (fields['err'] instanceof MigrationError && fields['err'].code === 'DEADLINE_PASSED')
           history.saw('deadline passed')
         return
       case 'worker.stops-claiming':
@@ -59,6 +59,6 @@ const SHOWN = ['chunkId', 'epoch', 'outcome', 'status', 'published', 'expired', 
 
 function shortened(fields: Fields): string {
   const shown = SHOWN.filter((name) => fields[name] !== undefined).map((name) => `${name}=${String(fields[name])}`)
-  if (fields['err'] !== undefined) shown.push(`err=${String(fields['err'])}`)
+  if (fields['err'] instanceof Error) shown.push(`err=${fields['err'].message}`)
   return shown.join(' ')
 }

@@ -1,4 +1,4 @@
-import type { ChunkRecords, RulesTexts, SourceRow } from '@marc-migrations/domain'
+import type { RulesTexts, SourceRow } from '@marc-migrations/domain'
 import { compileMapping } from '@marc-migrations/mapping'
 import type { CompiledMapping } from '@marc-migrations/mapping'
 import type { SeededRandom } from './seeded-random.ts'
@@ -40,9 +40,4 @@ export function storedRecord(random: SeededRandom, number: number, broken: boole
 export function fileOfLines(random: SeededRandom, records: number, brokenShare: number): Uint8Array {
   const lines = Array.from({ length: records }, (_, i) => (random.chance(brokenShare) ? '{"leader":' : marcOf(`f${i}`)))
   return Buffer.from(lines.map((line) => `${line}\n`).join(''))
-}
-
-export function recordCountOf(records: ChunkRecords): number {
-  if (records.kind === 'rows') return records.rows.length
-  return records.bytes.reduce((lines, byte) => lines + (byte === 0x0a ? 1 : 0), 0)
 }

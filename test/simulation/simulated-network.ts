@@ -77,7 +77,7 @@ export class SimulatedNetwork {
   call<T>(process: SimulatedProcess, server: Server, what: string, apply: () => T, signal?: AbortSignal): Promise<T> {
     const { time, random } = this
     return new Promise<T>((resolve, reject) => {
-      const giveUp = (): void => reject(signal?.reason as Error)
+      const giveUp = (): void => reject(asError(signal?.reason))
       if (signal?.aborted === true) return giveUp()
       signal?.addEventListener('abort', giveUp, { once: true })
       const answer = (ms: number, settle: () => void): void => {
@@ -103,8 +103,11 @@ export class SimulatedNetwork {
           return refuse(back)
         }
         answer(back, () => {
-          if (done.ok) resolve(done.value)
-          else reject(done.error as Error)
+          if (!this.reaches(process, server) && random.chance(0.7)) {
+            this.history.answerLost(what)
+            reject(new MigrationError(UNAVAILABLE[server], { what, simulated: true }))
+          } else if (done.ok) resolve(done.value)
+          else reject(asError(done.error))
         })
       })
     })
@@ -124,4 +127,8 @@ function attempt<T>(
   } catch (error) {
     return { ok: false, error }
   }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason))
 }

@@ -1,13 +1,4 @@
-import type {
-  ChunkRecords,
-  ChunkWindow,
-  EntityType,
-  NewChunk,
-  NewId,
-  RecordSource,
-  SourceRow,
-  SplitPage
-} from '@marc-migrations/domain'
+import type { ChunkRecords, ChunkWindow, NewChunk, NewId, RecordSource, SourceRow, SplitPage } from '@marc-migrations/domain'
 import { storedRecord } from './sample-records.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { SimulatedNetwork } from './simulated-network.ts'
