@@ -1,11 +1,13 @@
 import { MigrationError } from '@marc-migrations/domain'
 import type {
+  AuditStore,
   Claim,
   NodeStore,
   OperationStore,
   RecordSource,
   ReportBuildStore,
   ReportStore,
+  SourceFile,
   SourceFileStore,
   Stores,
   Tally,
@@ -14,10 +16,12 @@ import type {
 } from '@marc-migrations/domain'
 import { chunksOf } from '../model/state.ts'
 import type { At, ModelState, Outcome } from '../model/state.ts'
+import type * as twins from '../model/twins/index.ts'
 import type { History } from './history.ts'
-import type { SimulatedDatabase, Twins } from './simulated-database.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import type { VirtualTime } from './virtual-time.ts'
+
+export type Twins = typeof twins
 
 export type DatabaseCall = <T>(what: string, statement: (state: ModelState, at: At) => Outcome<T>) => Promise<T>
 
@@ -31,13 +35,16 @@ export interface DatabaseStoresDeps {
   readonly wake: Wake
   readonly history: History
   readonly time: VirtualTime
-  readonly database: SimulatedDatabase
+  readonly sourceFiles: ReadonlyMap<string, SourceFile>
+  readonly audit: AuditStore
+  /** A count that commits is told where it does. */
+  readonly onCounted: (claim: Claim) => void
   readonly storedRecords: RecordSource
 }
 
 /** The stores of `libs/store` with twins for statements; which of them may be sent twice is as it is there. */
 export function databaseStores(deps: DatabaseStoresDeps): Stores {
-  const { statements: sql, once, again, wake, database } = deps
+  const { statements: sql, once, again, wake, sourceFiles, audit } = deps
   const see = seeing(deps)
   const arming = async <T>(done: Promise<T>): Promise<T> => {
     const result = await done
@@ -129,7 +136,7 @@ export function databaseStores(deps: DatabaseStoresDeps): Stores {
       find: (tenant, name) =>
         again(
           'sourceFiles.find',
-          rows(() => database.sourceFiles.get(`${tenant}/${name}`) ?? null)
+          rows(() => sourceFiles.get(`${tenant}/${name}`) ?? null)
         )
     }),
     // Nobody asks for a report here.
@@ -138,7 +145,7 @@ export function databaseStores(deps: DatabaseStoresDeps): Stores {
     tenants: simulated<TenantStore>('tenants', { require: () => Promise.resolve() }),
     storedRecords: deps.storedRecords,
     wake,
-    audit: database.audit,
+    audit,
     ping: () =>
       again(
         'ping',
@@ -163,7 +170,7 @@ export function databaseStores(deps: DatabaseStoresDeps): Stores {
 }
 
 /** Each lets a result through, and notes what of it is rare. */
-function seeing({ history, process, time, database }: DatabaseStoresDeps) {
+function seeing({ history, process, time, onCounted }: DatabaseStoresDeps) {
   const on = <T>(outcome: Outcome<T>, look: (answer: T) => void): Outcome<T> => {
     look(outcome.answer)
     return outcome
@@ -199,11 +206,11 @@ function seeing({ history, process, time, database }: DatabaseStoresDeps) {
         if (expired > 0) history.saw('lease expired')
         if (unclaimed > 0) history.saw('hint published again')
       }),
-    counted: ({ chunkId, stage, epoch, stepId }: Claim, outcome: Answer<'countOnce'>) =>
+    counted: (claim: Claim, outcome: Answer<'countOnce'>) =>
       on(outcome, (answer) => {
-        if (answer === 'counted') database.countCommitted(chunkId, stage, epoch)
+        if (answer === 'counted') onCounted(claim)
         if (answer === 'counted' && process.state === 'dead') history.saw('count of a dead process done')
-        const claimedAt = database.state.steps[stepId]?.startedAt ?? 0
+        const claimedAt = outcome.state.steps[claim.stepId]?.startedAt ?? 0
         if (answer === 'fenced' && process.wokenAt >= claimedAt) history.saw('count of a woken process refused')
       })
   }

@@ -4,7 +4,7 @@ import { chunksOf, emptyState, lastStep, rangesOf, toChunkView, toOperation } fr
 import type { At, ChunkRow, ModelState, Outcome } from '../model/state.ts'
 import * as twins from '../model/twins/index.ts'
 import { databaseStores } from './database-stores.ts'
-import type { DatabaseCall } from './database-stores.ts'
+import type { DatabaseCall, Twins } from './database-stores.ts'
 import type { History } from './history.ts'
 import { InvariantWatch } from './invariant-watch.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -12,8 +12,6 @@ import type { SimulatedNetwork } from './simulated-network.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import type { SimulatedRecords } from './simulated-records.ts'
 import type { VirtualTime } from './virtual-time.ts'
-
-export type Twins = typeof twins
 
 export interface DatabaseWorld {
   readonly time: VirtualTime
@@ -68,14 +66,12 @@ export class SimulatedDatabase {
     }
     const { history, records, network, time } = this.world
     return databaseStores({
-      ...{ statements: this.statements, once, again, process, wake, history, time, database: this },
+      ...{ statements: this.statements, once, again, process, wake, history, time },
+      sourceFiles: this.sourceFiles,
+      audit: this.audit,
+      onCounted: ({ chunkId, stage, epoch }) => this.watch.countCommitted(chunkId, stage, epoch),
       storedRecords: records.seenBy(process, network)
     })
-  }
-
-  /** I5 sees the count where it commits. */
-  countCommitted(chunkId: string, stage: string, epoch: number): void {
-    this.watch.countCommitted(chunkId, stage, epoch)
   }
 
   get audit(): AuditStore {

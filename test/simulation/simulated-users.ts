@@ -4,15 +4,7 @@ import { startOperation } from '@marc-migrations/flow'
 import type { SeededRandom } from './seeded-random.ts'
 import { tracingLogger } from './simulated-process.ts'
 import type { SimulatedCluster } from './simulated-cluster.ts'
-import type { World } from './simulated-world.ts'
-
-export interface OperationWish {
-  readonly tenant: string
-  /** An uploaded file; the tenant's stored records when absent. */
-  readonly fileName?: string
-  /** Wants it saved as soon as it is mapped. */
-  readonly save: boolean
-}
+import type { OperationWish, World } from './simulated-world.ts'
 
 export type UserAction = keyof ControlStore | 'retryListed' | 'saveListed'
 

@@ -8,20 +8,28 @@ import { seededRandom } from './seeded-random.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import { SimulatedBus } from './simulated-bus.ts'
 import { SimulatedDatabase } from './simulated-database.ts'
-import type { Twins } from './simulated-database.ts'
+import type { Twins } from './database-stores.ts'
 import { SimulatedNetwork } from './simulated-network.ts'
 import { SimulatedObjects } from './simulated-objects.ts'
 import type { ObjectFaults } from './simulated-objects.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import { SimulatedRecords } from './simulated-records.ts'
 import { SimulatedSink } from './simulated-sink.ts'
-import type { OperationWish } from './simulated-users.ts'
 import { SimulatedWake } from './simulated-wake.ts'
 import * as twins from '../model/twins/index.ts'
 import { VirtualTime } from './virtual-time.ts'
 
 export const TENANTS = ['diku', 'college'] as const
 export const SUB_PATH = 'sub'
+
+/** An operation that some user will want. */
+export interface OperationWish {
+  readonly tenant: string
+  /** An uploaded file; the tenant's stored records when absent. */
+  readonly fileName?: string
+  /** Wants it saved as soon as it is mapped. */
+  readonly save: boolean
+}
 
 /** Everything outside of the processes: it stays when they go. */
 export interface World {
