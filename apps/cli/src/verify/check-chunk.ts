@@ -21,6 +21,7 @@ export async function checkChunk(chunk: AuditChunk, objects: ObjectStore): Promi
     findings.push({ severity: 'broken', invariant, message, chunkId: chunk.id, ...(repairable ? { repairable } : {}) })
   }
   checkStep(chunk, note)
+  checkSaved(chunk, note)
   const entityIds = (await checkEntities(chunk, objects, note)).map((entity) => String(entity['id']))
   const rejected = await checkText(objects, chunk.mappingStep?.rejectedKey ?? null, chunk.rejectedRecords, note)
   const reasons = await checkText(objects, chunk.mappingStep?.reasonsKey ?? null, chunk.rejectedRecords, note)
@@ -38,6 +39,14 @@ function checkStep({ mappingStep, rejectedRecords, mappedRecords, recordCount }:
   if (mappingStep === null) note('I5', 'counted, but has no step')
   else if (mappingStep.status !== status || mappingStep.errors !== rejectedRecords) {
     note('I5', `its step is ${mappingStep.status} with ${mappingStep.errors} errors`)
+  }
+}
+
+/** A chunk never saved more than it mapped, and is saved when it saved all of that. */
+function checkSaved({ status, savedRecords, mappedRecords }: AuditChunk, note: Note): void {
+  if (savedRecords > mappedRecords) note('I3', `${savedRecords} saved of ${mappedRecords} mapped`)
+  if (status === 'DATA_SAVING_COMPLETED' && savedRecords !== mappedRecords) {
+    note('I3', `${status} with ${savedRecords} saved of ${mappedRecords} mapped`)
   }
 }
 
