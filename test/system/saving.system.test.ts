@@ -144,7 +144,10 @@ async function expectAllStored(job: Job, type: EntityType, records: number): Pro
       const { _version: now, ...same } = stored.get(String(entity['id'])) ?? {}
       expect(same).toEqual(entity)
       expect(Number.isInteger(sent) && Number.isInteger(now)).toBe(true)
-      expect(Object.keys(JSON.parse(line) as object).slice(0, 3)).toEqual(['id', '_version', 'source'])
+      expect(entity['source']).toBe('MARC')
+      // Both are read by the storage module without a look whether they are there; without one, a whole file fails.
+      if (type === 'instance')
+        expect([entity['precedingTitles'], entity['succeedingTitles']].every(Array.isArray)).toBe(true)
     }
   }
   expect(lines).toBe(records)
