@@ -150,6 +150,31 @@ test('a mistake in a transaction is told as it is, and rolled back', async ({ db
   await database.close()
 })
 
+test('a server that falls silent costs those who wait five seconds, those who come nothing, until it speaks again', async ({
+  db
+}) => {
+  const proxy = await aProxy(db)
+  const database = new Database({ ...db, host: '127.0.0.1', port: proxy.port, maxPoolSize: 3, logger: silentLogger })
+  await Promise.all([1, 2, 3].map(() => database.rows('select pg_sleep(0.1)')))
+  proxy.hush()
+  const began = performance.now()
+  const waiting = await Promise.allSettled([1, 2, 3, 4].map(() => database.rows('select 1')))
+  expect(waiting).toMatchObject(waiting.map(() => ({ status: 'rejected', reason: { code: 'STORE_UNAVAILABLE' } })))
+  expect(performance.now() - began).toBeLessThan(12_000)
+  for (let i = 0; i < 100; i++) await expect(database.rows('select 1')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+  expect(performance.now() - began).toBeLessThan(14_000)
+  proxy.speak()
+  await expect.poll(() => database.rows('select 1 as one').catch(() => []), { timeout: 30_000 }).toEqual([{ one: 1 }])
+  await database.close()
+  proxy.close()
+})
+
+test('a statement that takes its time ends none of the others, and not itself', async ({ db }) => {
+  const database = new Database({ ...db, maxPoolSize: 2, logger: silentLogger })
+  expect(await Promise.all([database.run('select pg_sleep(5)'), database.run('select pg_sleep(4)')])).toEqual([1, 1])
+  await database.close()
+})
+
 test('a server that takes connections and says nothing costs five seconds, not for ever', async () => {
   const sockets: Socket[] = []
   const mute = createServer((socket) => sockets.push(socket.on('error', () => {}))).listen(0, '127.0.0.1')

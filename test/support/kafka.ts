@@ -32,7 +32,7 @@ export function kafkaMissing(): string | undefined {
 /** As `kafkaMissing`, for a suite that needs a broker of its own whatever KAFKA_BROKERS says. */
 export function ownKafkaMissing(): string | undefined {
   try {
-    jars()
+    kafkaClassPath()
     return undefined
   } catch (error) {
     return (error as Error).message
@@ -76,8 +76,8 @@ function namedBrokers(): string[] | undefined {
 
 let jarDirectory: string | undefined
 
-/** The class path, from the cache; fetched into it at the first call on a machine. */
-function jars(): string {
+/** The directory of the jars, in the cache; fetched into it at the first call on a machine. */
+export function kafkaClassPath(): string {
   if (jarDirectory !== undefined) return jarDirectory
   const prepared = spawnSync(process.execPath, [join(import.meta.dirname, 'prepare-servers.js'), 'kafka'], {
     encoding: 'utf8'
@@ -89,10 +89,11 @@ function jars(): string {
   return place
 }
 
-const JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dlog4j2.level=warn']
+/** Small and quick to start: a broker of tests has little to do. */
+export const JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dlog4j2.level=warn']
 
 function java(args: string[]): void {
-  const run = spawnSync('java', [...JVM, '-cp', join(jars(), '*'), ...args], { encoding: 'utf8' })
+  const run = spawnSync('java', [...JVM, '-cp', join(kafkaClassPath(), '*'), ...args], { encoding: 'utf8' })
   if (run.status !== 0) throw new Error(`${args[0]} failed: ${run.stderr || run.stdout}`)
 }
 
@@ -121,7 +122,7 @@ function properties(home: string, port: number, controllerPort: number, advertis
 
 async function run(config: string, port: number, home: string): Promise<Leashed> {
   const log = join(home, 'server.log')
-  const broker = await leash(['java', ...JVM, '-cp', join(jars(), '*'), 'kafka.Kafka', config], { log })
+  const broker = await leash(['java', ...JVM, '-cp', join(kafkaClassPath(), '*'), 'kafka.Kafka', config], { log })
   await listening(port, broker).catch(async (error: unknown) => {
     await broker.end('SIGKILL')
     throw new Error(`Kafka did not start: ${readFileSync(log, 'utf8').slice(-2000)}`, { cause: error })

@@ -50,7 +50,7 @@ export function s3Kind(): S3Server['kind'] {
 }
 
 /** Undefined where it was not built: three minutes are not spent unasked. */
-function versitygw(): string | undefined {
+export function versitygw(): string | undefined {
   const cache = process.env['MARC_MIGRATIONS_CACHE'] || join(homedir(), '.cache', 'marc-migrations')
   const program = join(cache, 'versitygw-1.8.0', 'versitygw')
   return existsSync(program) && spawnSync(program, ['--version']).status === 0 ? program : undefined

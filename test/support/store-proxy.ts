@@ -10,6 +10,9 @@ export interface Proxy {
   refused(): number
   /** From now on the connections there are hear and say nothing, without ever closing; new ones work. */
   muteAll(): void
+  /** As `muteAll`, and new ones are taken and told nothing, until `speak`; those from before stay mute. */
+  hush(): void
+  speak(): void
   close(): void
 }
 
@@ -26,12 +29,14 @@ export async function aProxy(db: TestDatabase, misbehaviour: Misbehaviour = {}):
   let refused = 0
   let muted = 0
   let born = 0
+  let hushed = false
   const sockets = new Set<Socket>()
   const keep = (socket: Socket): Socket => {
     sockets.add(socket)
     return socket.on('error', () => {}).on('close', () => sockets.delete(socket))
   }
   const proxy = createServer((client) => {
+    if (hushed) return void keep(client)
     keep(client).once('data', (startup: Buffer) => {
       const asked = ['statement_timeout', 'lock_timeout'].find((name) => startup.includes(name))
       if (misbehaviour.refuseLimits === true && asked !== undefined) {
@@ -57,6 +62,11 @@ export async function aProxy(db: TestDatabase, misbehaviour: Misbehaviour = {}):
     port: (proxy.address() as AddressInfo).port,
     refused: () => refused,
     muteAll: () => (muted = born),
+    hush: () => {
+      muted = born
+      hushed = true
+    },
+    speak: () => (hushed = false),
     close: () => {
       sockets.forEach((socket) => socket.destroy())
       proxy.close()

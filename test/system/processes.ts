@@ -44,11 +44,19 @@ export interface Process {
 
 const started = new Set<ChildProcess>()
 
-/** Starts `coordinator`, `worker` or `serve` on a free port of loopback. */
-export async function startProcess(verb: string, env: Record<string, string>): Promise<Process> {
-  const port = await freePort()
-  const child = spawn(process.execPath, [bin, verb], {
-    env: { PATH: process.env['PATH'] ?? '', PORT: String(port), HOST: '127.0.0.1', ADMIN_PORT: '0', ...env },
+/** Where a process runs: an address and a port of its own, and what has to stand before its command. */
+export interface Place {
+  readonly address: string
+  readonly port: number
+  readonly through: readonly string[]
+}
+
+/** Starts `coordinator`, `worker` or `serve`, on a free port of loopback unless a place is named. */
+export async function startProcess(verb: string, env: Record<string, string>, place?: Place): Promise<Process> {
+  const { address, port, through } = place ?? { address: '127.0.0.1', port: await freePort(), through: [] }
+  const [command = '', ...args] = [...through, process.execPath, bin, verb]
+  const child = spawn(command, args, {
+    env: { PATH: process.env['PATH'] ?? '', PORT: String(port), HOST: address, ADMIN_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   started.add(child)
@@ -71,11 +79,11 @@ export async function startProcess(verb: string, env: Record<string, string>): P
     verb,
     pid: child.pid ?? 0,
     port,
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${address}:${port}`,
     log,
     ready: () =>
       healthy(
-        port,
+        `http://${address}:${port}`,
         () => child.exitCode,
         () => [...other, ...log.map((line) => JSON.stringify(line))].join('\n')
       ),
@@ -94,11 +102,11 @@ export async function endAll(): Promise<void> {
   )
 }
 
-async function healthy(port: number, exitCode: () => number | null, said: () => string): Promise<void> {
+async function healthy(url: string, exitCode: () => number | null, said: () => string): Promise<void> {
   const until = Date.now() + 90_000
   while (Date.now() < until) {
     if (exitCode() !== null) throw new Error(`the process ended with ${exitCode()}:\n${said()}`)
-    const answer = await fetch(`http://127.0.0.1:${port}/admin/health`).catch(() => undefined)
+    const answer = await fetch(`${url}/admin/health`).catch(() => undefined)
     if (answer?.status === 200) return
     await new Promise((resolve) => setTimeout(resolve, 50))
   }

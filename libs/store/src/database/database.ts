@@ -1,7 +1,8 @@
 import pg from 'pg'
 import type { Logger } from '@marc-migrations/domain'
 import type { CallLimits, ConnectionOptions } from '../store-options.ts'
-import { asStoreError, isAnswer, isOutage } from './store-error.ts'
+import { SilenceWatch } from './silence-watch.ts'
+import { asStoreError, isAnswer, isOutage, isRefusal } from './store-error.ts'
 
 /** Limits of one call in ms: whoever swallows packets costs one call, never the service. */
 const LIMITS = { connectMs: 5_000, queryMs: 15_000, statementMs: 14_000, lockMs: 5_000, idleInTransactionMs: 30_000 }
@@ -18,6 +19,9 @@ export function limitsOf(limits: CallLimits): typeof LIMITS {
 }
 
 const KEEP_ALIVE_MS = 10_000
+
+/** From the first call that waits to all of them refused: five seconds. A server that takes connections that slowly is of no use. */
+const SILENCE = { suspectMs: 3_000, answerMs: 2_000, againMs: 1_000 }
 
 export type Row = Record<string, unknown>
 export type Params = readonly unknown[]
@@ -58,10 +62,12 @@ export class Database implements Queries {
   private losses = 0
   private readonly bornAt = new WeakMap<pg.PoolClient, number>()
   private closing: Promise<unknown> | undefined
+  private readonly silence: SilenceWatch
 
   constructor(options: PoolOptions, limits = LIMITS) {
     this.options = options
     this.limits = limits
+    this.silence = new SilenceWatch(() => answers(options), SILENCE, options.logger)
     this.pool = this.openPool({
       statement_timeout: limits.statementMs,
       lock_timeout: limits.lockMs,
@@ -101,6 +107,7 @@ export class Database implements Queries {
   }
 
   async close(): Promise<void> {
+    this.silence.close()
     this.closing ??= this.pool.end()
     await this.closing
   }
@@ -110,7 +117,9 @@ export class Database implements Queries {
     let failure: unknown
     // Also when it is lost between two statements.
     const onLost = (error: Error) => (failure = error)
+    const ended = this.silence.begin(() => client !== undefined && cut(client))
     try {
+      if (this.silence.isSilent()) throw new Error(NO_ANSWER)
       client = await this.connect()
       client.on('error', onLost)
       return await use(client)
@@ -118,6 +127,7 @@ export class Database implements Queries {
       if (!isAnswer(error) && isOutage(error)) failure ??= error
       throw asStoreError(error, this.options)
     } finally {
+      ended()
       client?.removeListener('error', onLost)
       if (client !== undefined && failure !== undefined) this.losses++
       client?.release(failure !== undefined)
@@ -164,6 +174,30 @@ export class Database implements Queries {
       client.on('error', onError)
     })
     return pool
+  }
+}
+
+/** Told like a limit of the driver that was passed, which it stands in for. */
+const NO_ANSWER = 'timeout exceeded when trying to connect: the server is silent'
+
+/** Without a good-bye, for which there is nobody. The driver's types do not show the connection of a pool's client. */
+function cut(client: pg.PoolClient): void {
+  ;(client as unknown as pg.Client).connection.stream.destroy()
+}
+
+/** Whether the server says anything, be it a refusal, on a connection of its own and in time. */
+async function answers(options: ConnectionOptions): Promise<boolean> {
+  const limits = { connectionTimeoutMillis: SILENCE.answerMs, query_timeout: SILENCE.answerMs }
+  const client = new pg.Client({ ...clientConfig(options), ...limits })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    await client.query('select 1')
+    return true
+  } catch (error) {
+    return isAnswer(error) || isRefusal(error)
+  } finally {
+    void client.end().catch(() => {})
   }
 }
 

@@ -54,6 +54,12 @@ export function isAnswer(error: unknown): boolean {
   return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !['08', '57', '25'].includes(code.slice(0, 2))
 }
 
+/** True when the host is there, but no server on it: the next try is told as quickly. */
+export function isRefusal(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(isRefusal)
+  return error instanceof Error && codeOf(error) === 'ECONNREFUSED'
+}
+
 /** A schema, a table or a function that is not there. */
 const MISSING_CODES = ['3F000', '42P01', '42883']
 

@@ -1,0 +1,186 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ownKafkaMissing } from '../../support/kafka.ts'
+import { s3Kind } from '../../support/s3.ts'
+import { skipSuite } from '../../support/skips.ts'
+import type { Job } from '../../system/jobs.ts'
+import { nginxMissing } from '../../system/nginx.ts'
+import { startCluster, TENANT } from './cluster.ts'
+import type { Cluster, Node } from './cluster.ts'
+import { networkMissing } from './network.ts'
+import { overAnOutage } from './outage.ts'
+import { countedAt } from './watch.ts'
+
+const noS3 = s3Kind() === 'versitygw' ? undefined : 'needs versitygw: npm run test:servers builds it'
+const missing = networkMissing() ?? nginxMissing() ?? noS3 ?? ownKafkaMissing()
+// Namespaces are root's; who is not root is not asked for them, in CI neither.
+const kind = process.getuid?.() === 0 ? 'server' : 'data'
+const TEST_MS = 600_000
+
+let cluster: Cluster
+const left = missing !== undefined && skipSuite('unplugged hosts', missing, kind)
+
+describe.skipIf(left)('one host of the cluster is unplugged, and nobody is told', () => {
+  beforeAll(async () => {
+    cluster = await startCluster()
+  }, 300_000)
+  afterAll(async () => {
+    await cluster?.close()
+  }, 60_000)
+
+  test(
+    'a worker: the other keeps its rate, and it works again when it is back',
+    async () => {
+      const [gone, other] = cluster.workers
+      await overAnOutage(cluster, {
+        cut: () => gone.host.unplug(),
+        mend: () => gone.host.plug(),
+        survivors: [other],
+        answers: [200],
+        isBack: (_job, since) => counts(gone, since)
+      })
+    },
+    TEST_MS
+  )
+
+  test(
+    'a coordinator: workers keep their rate, questions go to the other one',
+    async () => {
+      const [gone] = cluster.coordinators
+      await overAnOutage(cluster, {
+        cut: () => gone.host.unplug(),
+        mend: () => gone.host.plug(),
+        survivors: cluster.workers,
+        answers: [200],
+        isBack: (job) => answers(gone, job)
+      })
+    },
+    TEST_MS
+  )
+
+  test(
+    'a coordinator in the middle of a transaction: the lock it holds is not held against the workers',
+    async () => {
+      const [gone] = cluster.coordinators
+      await overAnOutage(cluster, {
+        cut: () => unplugInTransaction(gone),
+        mend: () => gone.host.plug(),
+        survivors: cluster.workers,
+        answers: [200],
+        isBack: (job) => answers(gone, job)
+      })
+    },
+    TEST_MS
+  )
+
+  test(
+    'the way from the balancer to one coordinator: it goes on publishing, questions go to the other',
+    async () => {
+      const [gone] = cluster.coordinators
+      await overAnOutage(cluster, {
+        cut: () => cluster.host('balancer').lose(gone.host),
+        mend: () => cluster.host('balancer').find(gone.host),
+        survivors: cluster.workers,
+        answers: [200],
+        isBack: (job) => answers(gone, job)
+      })
+    },
+    TEST_MS
+  )
+
+  test(
+    'one broker of three: hints go on over the others, or work over the table',
+    async () => {
+      await overAnOutage(cluster, {
+        cut: () => cluster.host('kafka1').unplug(),
+        mend: () => cluster.host('kafka1').plug(),
+        survivors: cluster.workers,
+        answers: [200],
+        isBack: async () => (await Promise.all(cluster.coordinators.map(isWhole))).every(Boolean)
+      })
+    },
+    TEST_MS
+  )
+
+  test(
+    'PostgreSQL: questions are answered with 503 at once, and no attempt is used up',
+    async () => {
+      await overAnOutage(cluster, {
+        cut: () => cluster.host('postgres').unplug(),
+        mend: () => cluster.host('postgres').plug(),
+        survivors: [],
+        answers: [503],
+        isBack: async (job, since) =>
+          (
+            await Promise.all([
+              ...cluster.workers.map((each) => counts(each, since)),
+              ...cluster.coordinators.map((each) => answers(each, job))
+            ])
+          ).every(Boolean)
+      })
+      expect(await attemptsUsed()).toBe(0)
+    },
+    TEST_MS
+  )
+
+  test(
+    'the object store: questions are answered as ever, and no attempt is used up',
+    async () => {
+      await overAnOutage(cluster, {
+        cut: () => cluster.host('s3').unplug(),
+        mend: () => cluster.host('s3').plug(),
+        survivors: [],
+        answers: [200],
+        isBack: async (_job, since) => (await Promise.all(cluster.workers.map((each) => counts(each, since)))).every(Boolean)
+      })
+      expect(await attemptsUsed()).toBe(0)
+    },
+    TEST_MS
+  )
+})
+
+/** Stops it again and again until it is stopped where a transaction of its own holds rows and waits for its next statement. */
+async function unplugInTransaction({ host, process }: Node): Promise<void> {
+  for (let tries = 0; tries < 1000; tries++) {
+    process.kill('SIGSTOP')
+    await sleep(20)
+    const standing = await cluster.query(
+      `select 1 from pg_stat_activity where client_addr = $1 and state = 'idle in transaction' and backend_xid is not null`,
+      [host.address]
+    )
+    if (standing.length > 0) host.unplug()
+    process.kill('SIGCONT')
+    if (standing.length > 0) return
+    await sleep(20)
+  }
+  throw new Error('the coordinator was never met in a transaction')
+}
+
+/** Chunks of the last operation that used up an attempt. */
+async function attemptsUsed(): Promise<number> {
+  const [row] = await cluster.query<{ used: number }>(
+    `select count(*) filter (where attempts > 0)::int as used from ${TENANT}_mod_marc_migrations.operation_chunk
+      where operation_id = (select id from ${TENANT}_mod_marc_migrations.operation order by start_time_mapping desc limit 1)`
+  )
+  return row?.used ?? -1
+}
+
+const counts = ({ process }: Node, since: number): Promise<boolean> =>
+  Promise.resolve(countedAt(process).some(({ at }) => at > since + 100))
+
+/** Asked past the balancer. */
+async function answers({ process }: Node, { id }: Job): Promise<boolean> {
+  const asking = fetch(`${process.url}/marc-migrations/${id}`, {
+    headers: { 'x-okapi-tenant': TENANT },
+    signal: AbortSignal.timeout(1000)
+  })
+  return (await asking.catch(() => undefined))?.status === 200
+}
+
+/** All it needs is there, the broker too. */
+async function isWhole({ process }: Node): Promise<boolean> {
+  const asking = fetch(`${process.url}/admin/health`, { signal: AbortSignal.timeout(3000) })
+  const answer = await asking.catch(() => undefined)
+  const { components } = ((await answer?.json()) ?? {}) as { components?: Record<string, { status: string }> }
+  return Object.values(components ?? {}).every(({ status }) => status === 'UP')
+}
