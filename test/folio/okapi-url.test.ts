@@ -159,7 +159,7 @@ test('a bulk call given up before its connection stood is not made when it stand
     outcomeUnknown: false
   })
   resolveName()
-  await expect.poll(() => peers.connections()).toBe(1)
+  await expect.poll(() => peers.connections(), { timeout: 30_000 }).toBe(1)
   await expect(
     open().rules.fetch({ tenant: 'diku', entityType: 'authority', headers: headersTo(peers.url) })
   ).resolves.toBeDefined()

@@ -4,7 +4,6 @@ import { exchange, type Exchange } from './exchange.ts'
 import { guardedLookup } from './guarded-lookup.ts'
 import { checkOkapiUrl, type OkapiAddress } from './okapi-url.ts'
 
-const CONNECTIONS_PER_GATEWAY = 32
 /** Until an idle connection is closed, and the most a gateway may ask for. */
 const KEEP_ALIVE_MS = 4_000
 const KEEP_ALIVE_MAX_MS = 30_000
@@ -49,8 +48,8 @@ export interface FolioClient {
 }
 
 /**
- * Opens no connection before the first call; keeps a bounded number of them to each gateway, each for a minute at most, and looks
- * its name up anew for each.
+ * Opens no connection before the first call and one for each call that runs at the same time, so that none waits for another; their
+ * number is bounded by the slots of the process. Each lasts a minute at most, and the gateway's name is looked up anew for each.
  *
  * @throws {MigrationError} CONFIG_INVALID for an OKAPI_URL that may not be called
  */
@@ -58,7 +57,6 @@ export function folioClient(options: FolioClientOptions): FolioClient {
   const fallback = ownAddress(options.okapiUrl)
   const agent = new Agent({
     connect: { timeout: options.connectTimeoutMs, lookup: guardedLookup },
-    connections: CONNECTIONS_PER_GATEWAY,
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
     clientTtl: CONNECTION_LIFE_MS,

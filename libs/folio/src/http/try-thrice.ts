@@ -24,7 +24,8 @@ export interface Pacing {
  * Tries up to three times, as long as the network fails or a gateway is busy; the second after 200 ms, the third after 400, or
  * after what `Retry-After` asks, up to 30 s.
  *
- * @throws what a try throws; the abort of the signal
+ * @param act one try, which throws the abort of the signal
+ * @throws what a try throws
  */
 export async function tryThrice(act: () => Promise<Exchange>, { clock, random, signal, onRetry }: Pacing): Promise<Tried> {
   let outcomeUnknown = false
@@ -36,7 +37,6 @@ export async function tryThrice(act: () => Promise<Exchange>, { clock, random, s
     const delayMs = Math.min(retryAfterMs(last, clock.now()) ?? backOffMs, LONGEST_DELAY_MS)
     onRetry(last, delayMs)
     await clock.sleep(delayMs, signal)
-    signal.throwIfAborted()
   }
 }
 
