@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { chunkObjectNames } from '@marc-migrations/domain'
 import type { Operation, Stores } from '@marc-migrations/domain'
 import { systemClock } from '@marc-migrations/runtime'
 import { describe, expect } from 'vitest'
@@ -83,9 +84,9 @@ describe('an error report', () => {
 async function aFailedOperation(api: Api, stores: Stores): Promise<Operation> {
   const operation = await aPublishedOperation(stores, { ...remapping, chunks: 2 })
   for (const claim of await claimAll(stores, operation)) {
-    const tally = mappedTally(claim, 8, 2)
-    if (tally.reasonsKey !== null) await api.deps.objects.put(tally.reasonsKey, Buffer.from(`${ID}, first\nsecond\n`))
-    await stores.chunks.count(claim, tally)
+    const reasonsKey = chunkObjectNames('test', claim).reasons
+    await api.deps.objects.put(reasonsKey, Buffer.from(`${ID}, first\nsecond\n`))
+    await stores.chunks.count(claim, { ...mappedTally(claim, 8, 2), reasonsKey })
   }
   await stores.check.finalise(armedOf(operation), LEASE_MS)
   return operation

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { silentLogger } from '../support/silent-logger.ts'
 
 const report = { tenant: 'diku', operationId: randomUUID() }
+const BASE = `test/operation/${report.operationId}/`
 const ID = '6a0f3c52-0d64-4d53-9a35-2b7f5f6f0a11'
 const idle = new AbortController().signal
 
@@ -68,7 +69,7 @@ describe('a report', () => {
   test('is an ERROR where a file is missing, with the rows of all other steps', async () => {
     const steps = [
       aStep({ file: 'a' }),
-      aStep({ reasonsKey: 'gone' }),
+      aStep({ reasonsKey: `${BASE}gone` }),
       ...Array.from({ length: 9 }, () => aStep({ file: 'b' }))
     ]
     const { rows, status } = await built(steps)
@@ -127,7 +128,14 @@ interface StepFile extends FailedStep {
 
 function aStep(step: Partial<StepFile>): StepFile {
   const chunkId = randomUUID()
-  return { stepId: randomUUID(), chunkId, position: 0, stage: 'DATA_MAPPING', reasonsKey: `${chunkId}_error`, ...step }
+  return {
+    stepId: randomUUID(),
+    chunkId,
+    position: 0,
+    stage: 'DATA_MAPPING',
+    reasonsKey: `${BASE}${chunkId}_error`,
+    ...step
+  }
 }
 
 async function built(steps: readonly StepFile[], shape: Shape = {}) {

@@ -39,6 +39,25 @@ export function operationPrefix(subPath: string, operationId: string): string {
   return `${subPath}/operation/${operationId}/`
 }
 
+/**
+ * Whether a key that was read from a row, or told by another module, is that of an object of this operation. Bucket and database
+ * are shared with others, so a stored name is no proof of whose object it names. Whatever S3_SUB_PATH was when it was stored.
+ */
+export function isObjectOf(operationId: string, key: string): boolean {
+  return isBelow(['operation', operationId], key, 1)
+}
+
+/** The same for an upload of this tenant, under its name and its upload's id. */
+export function isUploadOf(tenant: string, key: string): boolean {
+  return isBelow(['source', tenant.toLowerCase()], key, 2)
+}
+
+function isBelow(folder: readonly string[], key: string, depth: number): boolean {
+  const segments = key.split('/')
+  const sound = segments.every((segment) => segment !== '' && segment !== '.' && segment !== '..') && !key.includes('\0')
+  return sound && segments.slice(0, -depth).slice(-folder.length).join('/') === folder.join('/')
+}
+
 /** A fresh object for each upload; the name in `source_file` points to the newest. */
 export function uploadName(subPath: string, tenant: string, name: string, uploadId: string): string {
   return `${subPath}/source/${tenant.toLowerCase()}/${name}/${uploadId}`

@@ -1,4 +1,4 @@
-import { errorKind } from '@marc-migrations/domain'
+import { errorKind, isObjectOf, MigrationError } from '@marc-migrations/domain'
 import type {
   ArmedReport,
   Clock,
@@ -96,7 +96,7 @@ async function addStep(
 ): Promise<number | 'unread' | 'fenced'> {
   let added = 0
   try {
-    for await (const rows of batches(rowsOf(step, objects, signal))) {
+    for await (const rows of batches(rowsOf(build, step, objects, signal))) {
       if (!(await reportBuilds.add(build, step, added, rows))) return 'fenced'
       added += rows.length
     }
@@ -109,10 +109,18 @@ async function addStep(
   }
 }
 
-async function* rowsOf(step: FailedStep, objects: ObjectStore, signal: AbortSignal): AsyncGenerator<ReportRow> {
+async function* rowsOf(
+  { operationId }: ReportBuild,
+  step: FailedStep,
+  objects: ObjectStore,
+  signal: AbortSignal
+): AsyncGenerator<ReportRow> {
   if (step.reasonsKey === null) {
     yield { recordId: '<unknown>', message: 'Error file not found for chunk' }
     return
+  }
+  if (!isObjectOf(operationId, step.reasonsKey)) {
+    throw new MigrationError('INVARIANT_BROKEN', { what: 'a stored name that is no object of its operation', operationId })
   }
   for await (const line of linesOf(objects.read(step.reasonsKey, { signal }))) yield toRow(line.slice(0, MAX_LINE_CHARS))
 }

@@ -1,4 +1,4 @@
-import { MigrationError } from '@marc-migrations/domain'
+import { isObjectOf, isUploadOf, MigrationError } from '@marc-migrations/domain'
 import type {
   ChunkRecords,
   Claim,
@@ -6,6 +6,7 @@ import type {
   NewChunk,
   NewId,
   ObjectStore,
+  Operation,
   RecordSource,
   SplitPage,
   SplitRange,
@@ -39,7 +40,7 @@ export function fileSource(objects: ObjectStore, newId: NewId, subPath: string):
     count: () => Promise.resolve(null),
     divide: () => Promise.resolve([]),
     split: (operation, range, sizes, signal) => {
-      const file = sourceOf(operation.source)
+      const file = sourceOf(operation)
       return file.format === 'iso2709' || file.format === 'jsonl'
         ? splitByBytes(objects, newId, file, range, sizes, signal)
         : splitIntoObjects(objects, subPath, operation, file, range, sizes, signal)
@@ -110,12 +111,13 @@ async function* cutFile(
 }
 
 async function readWindow(objects: ObjectStore, claim: Claim, signal: AbortSignal): Promise<ChunkRecords> {
-  const file = sourceOf(claim.source)
+  const file = sourceOf(claim)
   const { window } = claim
   if (window.kind === 'ids') {
     throw new MigrationError('INVARIANT_BROKEN', { what: 'a chunk of a file is told by record ids', chunkId: claim.chunkId })
   }
   if (window.kind === 'object') {
+    if (!isObjectOf(claim.operationId, window.objectKey)) throw foreignKey(claim)
     const bytes = await collectAll(objects.read(window.objectKey, { signal }))
     const { firstRecordIndex } = window
     return { kind: 'file', format: 'readings', bytes, firstRecordIndex, firstOffset: 0, sourceName: file.name }
@@ -149,9 +151,19 @@ async function collectAll(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array
   return Uint8Array.from(Buffer.concat(all))
 }
 
-function sourceOf(source: FileSource | null): FileSource {
+function sourceOf({ source, tenant }: Pick<Operation, 'source' | 'tenant'>): FileSource {
   if (source === null) throw new MigrationError('INVARIANT_BROKEN', { what: 'an import without a source file' })
+  if (!isUploadOf(tenant, source.objectKey)) throw foreignKey({ tenant })
   return source
+}
+
+/** The key itself is not told: it may name what its reader has no right to know of. */
+function foreignKey({ tenant, chunkId }: { readonly tenant: string; readonly chunkId?: string }): MigrationError {
+  return new MigrationError('INVARIANT_BROKEN', {
+    what: 'a stored name that is no object of its operation',
+    tenant,
+    chunkId
+  })
 }
 
 function parseCursor(cursor: string | null): FileCursor {

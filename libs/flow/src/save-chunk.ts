@@ -1,4 +1,4 @@
-import { chunkObjectNames, MigrationError } from '@marc-migrations/domain'
+import { chunkObjectNames, isObjectOf, MigrationError } from '@marc-migrations/domain'
 import type {
   ArmedStore,
   BulkAnswer,
@@ -90,11 +90,14 @@ async function fileToSend(
   objects: ObjectStore,
   { signal, subPath }: SaveLimits
 ): Promise<SentFile | string> {
-  if (saving.file === null || saving.file.key === '') return 'There is no file of mapped records to save'
+  if (saving.file === null || !isObjectOf(claim.operationId, saving.file.key)) {
+    return 'There is no file of mapped records to save'
+  }
   const read = await readEntityFile(objects, saving.file, { keep: saving.retryReasonsKey !== null, signal })
   if (read.fault !== null) return read.fault
   const whole = { key: saving.file.key, recordCount: saving.recordCount }
-  if (saving.retryReasonsKey === null) return whole
+  // A name that is not ours names nothing to us: all of the file is sent, as when the reasons are gone.
+  if (saving.retryReasonsKey === null || !isObjectOf(claim.operationId, saving.retryReasonsKey)) return whole
   const lines = linesOf(read.bytes)
   const part = await failedLines(lines, saving.retryReasonsKey, objects, signal)
   if (part.length === 0 || part.length === lines.length) return whole
@@ -121,6 +124,7 @@ async function tallyAnswer(
   }
   const unknown = answer.outcomeUnknown || saving.outcomeUnknown
   if (failed === 0 || !unknown || answer.errorsFileName === null) return done(asAnswered)
+  if (!isObjectOf(claim.operationId, answer.errorsFileName)) return done(asAnswered)
   const left = await resolveConflicts(sent.key, answer.errorsFileName, call, ports, limits.signal)
   if (left === null) return done(asAnswered)
   const { rejected, reasons } = chunkObjectNames(limits.subPath, claim)
