@@ -11,6 +11,7 @@ import { firstHeader, stageHeaders } from '../okapi-headers.ts'
 import { entityTypeOf, pageOf } from '../paging.ts'
 import type { Query } from '../paging.ts'
 import { presentOperation, presentStarted } from '../present.ts'
+import { sourceNameOf } from '../receive-source.ts'
 import { failures, OperationParams, operationOf, TenantHeaders } from '../route-context.ts'
 import type { RouteContext } from '../route-context.ts'
 import { ref } from '../schemas.ts'
@@ -112,7 +113,7 @@ function sourceOf(body: Readonly<Record<string, unknown>>, importEnabled: boolea
     throw refused(todo, { key: 'source.name', value: String(name ?? null) })
   }
   const format = enumOf(source, 'format', fileFormats)
-  return { name, ...(format === undefined ? {} : { format }) }
+  return { name: sourceNameOf(name), ...(format === undefined ? {} : { format }) }
 }
 
 function userIdOf(request: FastifyRequest): string {
