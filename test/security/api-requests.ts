@@ -255,16 +255,30 @@ function withHeader(headers: FuzzRequest['headers'], at: number, value: string):
 
 /** A JSON body with one of its values, or its whole, replaced. */
 function withValue(body: string | undefined, at: number, text: string): string {
-  const replacement = JSON.stringify(text)
   try {
     const value = JSON.parse(body ?? '') as unknown
-    if (typeof value !== 'object' || value === null) return bytesOf(replacement)
-    const names = Object.keys(value)
-    const name = names[at % Math.max(1, names.length)]
-    return bytesOf(
-      JSON.stringify(Array.isArray(value) ? [...(value as unknown[]), text] : { ...value, [name ?? text]: text })
-    )
+    return bytesOf(JSON.stringify(replaced(value, at % valuesIn(value), text)))
   } catch {
-    return bytesOf(replacement)
+    return bytesOf(JSON.stringify(text))
   }
+}
+
+const childrenOf = (value: unknown): unknown[] => (typeof value === 'object' && value !== null ? Object.values(value) : [])
+
+/** The value itself and all it holds. */
+function valuesIn(value: unknown): number {
+  return childrenOf(value).reduce<number>((sum, child) => sum + valuesIn(child), 1)
+}
+
+/** The same with the value at this place, counted from the outside in, replaced. */
+function replaced(value: unknown, place: number, text: string): unknown {
+  if (place === 0 || typeof value !== 'object' || value === null) return text
+  let left = place - 1
+  const entries = Object.entries(value).map(([name, child]: [string, unknown]) => {
+    const count = valuesIn(child)
+    const result = left >= 0 && left < count ? replaced(child, left, text) : child
+    left -= count
+    return [name, result] as const
+  })
+  return Array.isArray(value) ? entries.map(([, child]) => child) : Object.fromEntries(entries)
 }

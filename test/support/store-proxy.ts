@@ -8,6 +8,8 @@ export interface Proxy {
   readonly port: number
   /** Sessions that were refused. */
   refused(): number
+  /** All that clients have said to the server so far, as Latin-1: statements, values, everything. */
+  said(): string
   /** From now on the connections there are hear and say nothing, without ever closing; new ones work. */
   muteAll(): void
   /** As `muteAll`, and new ones are taken and told nothing, until `speak`; those from before stay mute. */
@@ -30,6 +32,7 @@ export async function aProxy(db: TestDatabase, misbehaviour: Misbehaviour = {}):
   let muted = 0
   let born = 0
   let hushed = false
+  const said: Buffer[] = []
   const sockets = new Set<Socket>()
   const keep = (socket: Socket): Socket => {
     sockets.add(socket)
@@ -50,6 +53,7 @@ export async function aProxy(db: TestDatabase, misbehaviour: Misbehaviour = {}):
       server.on('data', (data: Buffer) => number >= muted && client.write(data))
       client.on('data', (data: Buffer) => {
         if (number < muted) return
+        said.push(data)
         if (misbehaviour.lastWord === true && data.subarray(0, 5).equals(TERMINATE)) {
           client.write(errorResponse('57P01', 'terminating connection due to administrator command'))
         } else server.write(data)
@@ -61,6 +65,7 @@ export async function aProxy(db: TestDatabase, misbehaviour: Misbehaviour = {}):
   return {
     port: (proxy.address() as AddressInfo).port,
     refused: () => refused,
+    said: () => Buffer.concat(said).toString('latin1'),
     muteAll: () => (muted = born),
     hush: () => {
       muted = born
