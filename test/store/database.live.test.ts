@@ -224,3 +224,41 @@ async function waiting(db: TestDatabase): Promise<void> {
   }
   throw new Error('nothing waits')
 }
+
+describe('the pool', () => {
+  const PIDS = `select pid from pg_stat_activity
+    where datname = current_database() and application_name = 'marc-migrations' order by pid`
+
+  /** As many connections as there are statements at once. */
+  const busy = (database: Database, count: number) =>
+    Promise.all(Array.from({ length: count }, () => database.rows('select pg_sleep(0.2)')))
+
+  test('closes what idles longer than DB_CONNECTIONRELEASEDELAY, down to DB_MINSHAREDPOOLSIZE', async ({ db }) => {
+    const options = { ...db, maxPoolSize: 5, minPoolSize: 2, idleTimeoutMs: 100, logger: silentLogger }
+    const database = new Database(options, SHORT)
+    await busy(database, 5)
+    expect((await db.query(PIDS)).length).toBeGreaterThanOrEqual(2)
+    await expect.poll(async () => (await db.query(PIDS)).length, { timeout: 20_000 }).toBe(2)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(await db.query(PIDS)).toHaveLength(2)
+    await database.close()
+  })
+
+  test('keeps them open as long as it is told to', async ({ db }) => {
+    const database = new Database({ ...db, maxPoolSize: 3, idleTimeoutMs: 600_000, logger: silentLogger }, SHORT)
+    await busy(database, 3)
+    // The default of the driver is ten seconds.
+    await new Promise((resolve) => setTimeout(resolve, 11_000))
+    expect(await db.query(PIDS)).toHaveLength(3)
+    await database.close()
+  }, 60_000)
+
+  test('replaces a connection of the age of DB_MAX_LIFETIME', async ({ db }) => {
+    const options = { ...db, maxPoolSize: 1, minPoolSize: 1, maxLifetimeMs: 1_000, logger: silentLogger }
+    const database = new Database(options, SHORT)
+    const pid = async () => (await database.rows<{ pid: number }>('select pg_backend_pid() as pid'))[0]?.pid
+    const first = await pid()
+    await expect.poll(pid, { timeout: 20_000, interval: 200 }).not.toBe(first)
+    await database.close()
+  })
+})

@@ -98,7 +98,8 @@ export async function openDatabase(config: Pick<Config, 'db' | 'tokenKey' | 'sub
   const { applied, clusterId } = await migrateControl(options)
   logger.info({ applied, clusterId }, 'control-schema.ready')
   const tokenKey = config.tokenKey === undefined ? {} : { tokenKey: config.tokenKey }
-  return openStores({ ...options, ...tokenKey, subPath: config.subPath })
+  const reader = config.db.hostReader === undefined ? {} : { reader: { host: config.db.hostReader } }
+  return openStores({ ...options, ...tokenKey, ...reader, subPath: config.subPath })
 }
 
 type ObjectsConfig = Pick<Config, 'objects' | 'subPath' | 'maxChunkBytes'>

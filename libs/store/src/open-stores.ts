@@ -38,6 +38,7 @@ import { claimRange } from './split/claim-range.ts'
 import { commitPage } from './split/commit-page.ts'
 import { divideRange } from './split/divide-range.ts'
 import { releaseRange } from './split/release-range.ts'
+import { readerReplica } from './srs/reader-replica.ts'
 import { srsSource } from './srs/srs-source.ts'
 import type { StoreContext } from './store-context.ts'
 import type { StoreOptions } from './store-options.ts'
@@ -60,11 +61,13 @@ export async function openStores(options: StoreOptions): Promise<Stores> {
   if (options.tokenKey === undefined) logger.info({ from: 'DB_PASSWORD' }, 'token-key.derived')
   const secrets = openSecretBox(options.tokenKey ?? options.password)
   const tenants = tenantRegistry(db, (tenant) => registerTenant(options, tenant, false))
-  const context: StoreContext = { db, secrets, subPath, tenants }
+  const replica = options.reader === undefined ? undefined : readerReplica(options, options.reader)
+  const context: StoreContext = { db, secrets, subPath, tenants, ...(replica === undefined ? {} : { replica }) }
   const wake = new NotifyWake(db, options)
   try {
     await db.rows('select 1')
   } catch (error) {
+    await replica?.close()
     await db.close()
     throw error
   }
@@ -77,6 +80,7 @@ export async function openStores(options: StoreOptions): Promise<Stores> {
     },
     async close() {
       await wake.close()
+      await replica?.close()
       await db.close()
     }
   }

@@ -1,4 +1,5 @@
 import type { Queries } from './database/database.ts'
+import type { ReaderReplica } from './srs/reader-replica.ts'
 import type { SecretBox } from './armed/secret-box.ts'
 import type { TenantRegistry } from './tenants/tenant-registry.ts'
 
@@ -8,4 +9,6 @@ export interface StoreContext {
   readonly tenants: TenantRegistry
   readonly secrets: SecretBox
   readonly subPath: string
+  /** Records of chunks are read there when it has come far enough. */
+  readonly replica?: ReaderReplica
 }

@@ -45,18 +45,19 @@ const UNPUBLISH_UNTAKEN = perSchema(
      and (lease_until is null or lease_until < clock_timestamp())`
 )
 
-/** The listed chunks' counts go once, here; no hash: every retry freezes anew. */
+/** The listed chunks' counts go once, here; no hash: every retry freezes anew. Records mended before it are what it reads. */
 const MAP_AGAIN = perSchema(
   (s) => `
   update ${s}.operation
      set status = 'DATA_MAPPING', control = 'run', stop_reason = null, rules_hash = null,
          mapped_num_of_records = mapped_num_of_records - $2, rejected_num_of_records = rejected_num_of_records - $3,
-         start_time_mapping = coalesce(start_time_mapping, clock_timestamp() at time zone 'utc'), end_time_mapping = null
+         start_time_mapping = coalesce(start_time_mapping, clock_timestamp() at time zone 'utc'), end_time_mapping = null,
+         source_lsn = case when $4 then pg_current_wal_insert_lsn() end
    where id = $1`
 )
 
 export async function retryMapping(
-  { db, tenants, secrets }: StoreContext,
+  { db, tenants, secrets, replica }: StoreContext,
   tenant: string,
   id: string,
   chunkIds: readonly string[] | null,
@@ -70,7 +71,7 @@ export async function retryMapping(
     const fencedUntil = await fenceChunks(on, tenant, id, { stage: 'DATA_SAVING', stayOpen: false })
     const shares = await relist(on, tenant, id, chunkIds)
     await on.run(UNPUBLISH_UNTAKEN(tenant), [id])
-    await on.run(MAP_AGAIN(tenant), [id, shares.mapped, shares.rejected])
+    await on.run(MAP_AGAIN(tenant), [id, shares.mapped, shares.rejected, replica !== undefined])
     await resetReport(on, tenant, id)
     await armStage(on, tenant, id, 'DATA_MAPPING')
     if (headers !== undefined) await keepHeaders(secrets, on, tenant, id, headers)

@@ -1,6 +1,5 @@
 import pg from 'pg'
-import type { Logger } from '@marc-migrations/domain'
-import type { CallLimits, ConnectionOptions } from '../store-options.ts'
+import type { CallLimits, ConnectionOptions, StoreOptions } from '../store-options.ts'
 import { SilenceWatch } from './silence-watch.ts'
 import { asStoreError, isAnswer, isOutage, isRefusal } from './store-error.ts'
 
@@ -45,7 +44,8 @@ export interface Queries extends Transaction {
   transaction<T>(work: (on: Transaction) => Promise<T>): Promise<T>
 }
 
-type PoolOptions = ConnectionOptions & { readonly maxPoolSize: number; readonly logger: Logger }
+type PoolOptions = ConnectionOptions &
+  Pick<StoreOptions, 'maxPoolSize' | 'minPoolSize' | 'idleTimeoutMs' | 'maxLifetimeMs' | 'logger'>
 
 /**
  * A pool of connections.
@@ -162,6 +162,9 @@ export class Database implements Queries {
       ...clientConfig(this.options),
       ...startup,
       max: this.options.maxPoolSize,
+      min: this.options.minPoolSize ?? 0,
+      ...(this.options.idleTimeoutMs === undefined ? {} : { idleTimeoutMillis: this.options.idleTimeoutMs }),
+      maxLifetimeSeconds: Math.ceil((this.options.maxLifetimeMs ?? 0) / 1000),
       connectionTimeoutMillis: this.limits.connectMs,
       query_timeout: this.limits.queryMs
     })

@@ -27,11 +27,16 @@ const INSERT_CHUNKS = perSchema(
          with ordinality as p (id, records, start_id, end_id, object_key, byte_offset, byte_length, first_index, place)`
 )
 
+/**
+ * What the page has seen stands in the log before this position, also where commits do not wait for the disk. Asked for only
+ * where a replica is read: not every managed server gives an answer. A page of who reads none takes the position away.
+ */
 const BEGIN_MAPPING = perSchema(
   (s) => `
   update ${s}.operation
-     set status = 'DATA_MAPPING', start_time_mapping = coalesce(start_time_mapping, clock_timestamp() at time zone 'utc')
-   where id = $1 and status = 'NEW'`
+     set status = 'DATA_MAPPING', start_time_mapping = coalesce(start_time_mapping, clock_timestamp() at time zone 'utc'),
+         source_lsn = case when $2 then pg_current_wal_insert_lsn() end
+   where id = $1 and (status = 'NEW' or $2 or source_lsn is not null)`
 )
 
 export interface Page {
@@ -45,7 +50,7 @@ export interface Page {
  * Positions are the row's own count, so that no chunk can take another's place.
  */
 export async function commitPage(
-  { db, tenants }: StoreContext,
+  { db, tenants, replica }: StoreContext,
   tenant: string,
   range: SplitRange,
   page: Page,
@@ -64,7 +69,7 @@ export async function commitPage(
     ])
     if (moved === undefined) return { outcome: 'fenced' }
     if (page.chunks.length > 0) await insertChunks(on, tenant, range.operationId, moved.first_position, page.chunks)
-    await on.run(BEGIN_MAPPING(tenant), [range.operationId])
+    await on.run(BEGIN_MAPPING(tenant), [range.operationId, replica !== undefined])
     return { outcome: 'committed', sealed: page.done && (await sealOperation(on, tenant, range.operationId)) }
   })
 }

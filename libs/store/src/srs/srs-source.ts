@@ -2,7 +2,6 @@ import { MigrationError } from '@marc-migrations/domain'
 import type {
   ChunkRecords,
   Claim,
-  EntityType,
   NewChunk,
   NewId,
   Operation,
@@ -101,11 +100,10 @@ function* runs(ids: readonly string[], size: number): Iterable<Pick<NewChunk, 'r
   }
 }
 
-async function readRows({ db }: StoreContext, claim: Claim): Promise<ChunkRecords> {
+async function readRows(context: StoreContext, claim: Claim): Promise<ChunkRecords> {
   const { window } = claim
   if (window.kind !== 'ids') {
     throw new MigrationError('INVARIANT_BROKEN', { what: 'a chunk of stored records has no ids', chunkId: claim.chunkId })
   }
-  const entityType: EntityType = claim.entityType
-  return { kind: 'rows', rows: await readWindow(db, claim.tenant, entityType, window.startRecordId, window.endRecordId) }
+  return { kind: 'rows', rows: await readWindow(context, claim, window.startRecordId, window.endRecordId) }
 }
