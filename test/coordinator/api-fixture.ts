@@ -106,7 +106,7 @@ export async function anApi(
   return api
 }
 
-async function ask(url: string, method: string, { headers = {}, body }: Request = {}): Promise<Answer> {
+export async function ask(url: string, method: string, { headers = {}, body }: Request = {}): Promise<Answer> {
   const all = { 'x-okapi-tenant': 'diku', 'x-okapi-user-id': USER, ...headers }
   const sent = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))
   const response = await fetch(url, { method, headers: sent, ...(body === undefined ? {} : { body }), redirect: 'manual' })
