@@ -130,7 +130,7 @@ describe('a fault names the setting and what to do', () => {
     ['a port that is a word', { ...java, DB_PORT: '54x2' }, 'DB_PORT', /"54x2" is no whole number.*5432 when unset/],
     ['a port above all ports', { ...java, PORT: '70000' }, 'PORT', /more than 65535/],
     ['the other name of the port', { ...java, SERVER_PORT: 'http' }, 'PORT', /"http" is no whole number/],
-    ['a negative size', { ...java, RECORDS_CHUNK_SIZE: '-5' }, 'RECORDS_CHUNK_SIZE', /no whole number/],
+    ['a negative size', { ...java, RECORDS_CHUNK_SIZE: '-5' }, 'RECORDS_CHUNK_SIZE', /less than 1 records/],
     [
       'no slots',
       { ...java, CHUNK_PROCESSING_MAX_PARALLELISM: '0' },

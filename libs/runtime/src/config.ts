@@ -69,7 +69,8 @@ export interface Config {
   readonly host: string
   /** 0 = any free port. */
   readonly port: number
-  readonly adminPort: number
+  /** Absent = there is none; 0 = any free port. */
+  readonly adminPort?: number
   readonly adminHost: string
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
   readonly db: DatabaseConfig

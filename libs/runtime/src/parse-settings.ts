@@ -34,7 +34,7 @@ function givenFor(name: SettingName, env: Environment): string {
 
 function spelledForSchema(given: string, schema: SettingSchema): string {
   const type = (schema as { type?: string }).type
-  if (type === 'integer') return /^\d[\d_]*$/.test(given) ? given.replaceAll('_', '') : `no number: ${given}`
+  if (type === 'integer') return /^-?\d[\d_]*$/.test(given) ? given.replaceAll('_', '') : `no number: ${given}`
   if (type === 'boolean') {
     const word = given.toLowerCase()
     if (['true', 'on', 'yes', '1'].includes(word)) return 'true'

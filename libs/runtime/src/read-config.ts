@@ -50,7 +50,7 @@ function configOf(reading: Reading, env: Environment): Config {
     env: values.ENV,
     host: values.HOST,
     port: values.PORT,
-    adminPort: values.ADMIN_PORT,
+    ...optional('adminPort', values.ADMIN_PORT === -1 ? undefined : values.ADMIN_PORT),
     adminHost: values.ADMIN_HOST,
     logLevel: values.LOG_LEVEL,
     db: databaseOf(values),

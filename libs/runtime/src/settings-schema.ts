@@ -25,7 +25,13 @@ const general = {
   ENV: text('folio', { group: 'General', description: 'name of the deployment; begins the Kafka topic and group' }),
   PORT: port(8081, { group: 'General', description: 'port of the API and of health; SERVER_PORT is taken too' }),
   HOST: text('0.0.0.0', { group: 'General', description: 'address the API listens on' }),
-  ADMIN_PORT: port(8082, { group: 'General', description: 'port of metrics, log level and the nodes of the whole cluster' }),
+  ADMIN_PORT: Type.Integer({
+    default: 8082,
+    minimum: -1,
+    maximum: 65_535,
+    group: 'General',
+    description: 'port of metrics, log level and the nodes of the whole cluster; 0 is any free one, -1 none'
+  } satisfies Words & { default: number; minimum: number; maximum: number }),
   ADMIN_HOST: text('127.0.0.1', { group: 'General', description: 'address ADMIN_PORT listens on' }),
   LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], 'info', {
     group: 'General',

@@ -7,9 +7,11 @@ import { startWorker } from '@marc-migrations/worker'
 import { threadEntry } from '../cli-paths.ts'
 import { openAdapters, type Adapters } from '../open-adapters.ts'
 import { version } from '../version.ts'
+import { adminDoor } from './admin-door.ts'
 import { withFailpoints } from './failpoints.ts'
 import { pageDirectory } from './page-directory.ts'
 import { endWithParent, tellParent } from './parent.ts'
+import { withMeasures } from './with-measures.ts'
 
 /** A part of a node that is running; parts are closed in reverse order. */
 interface Part {
@@ -45,7 +47,7 @@ export async function runNode(kind: NodeKind, config: Config, options: NodeOptio
     const onDead = (reason: string) => shutdown.stop(reason)
     const opened = await openAdapters({ config, kind, nodeId, logger, onDead })
     parts.push(opened)
-    const adapters = withFailpoints(opened, process.env)
+    const { adapters, metrics } = withMeasures(withFailpoints(opened, process.env), systemClock, config.protocol.leaseMs)
     for (const tenant of options.tenants ?? []) await adapters.stores.tenants.register(tenant)
     const self = {
       id: nodeId,
@@ -60,6 +62,11 @@ export async function runNode(kind: NodeKind, config: Config, options: NodeOptio
     node.follow(({ logLevel }) => logger.setLevel(levelOf(logLevel) ?? config.logLevel))
     parts.push({ close: () => node.leave() })
     const deps = { ...adapters, node, logger, clock: systemClock, newId }
+    const admin = await adminDoor(config, adapters.stores, node, metrics)
+    if (admin !== undefined) {
+      parts.push(admin)
+      logger.info({ port: admin.port, host: config.adminHost }, 'admin.listening')
+    }
     if (kind !== 'coordinator') parts.push(await startWorker({ ...deps, settings: workerSettings(config) }))
     const door =
       kind === 'worker'
