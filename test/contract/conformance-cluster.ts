@@ -56,7 +56,7 @@ export async function startConformanceCluster(): Promise<ConformanceCluster> {
     S3_ACCESS_KEY_ID: s3.accessKeyId,
     S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
     S3_SUB_PATH: SUB_PATH,
-    RULES_SOURCE: process.env['CONF_RULES'] ?? 'folio',
+    RULES_SOURCE: 'folio',
     OKAPI_URL_ALLOWED: peers.url
   }
   const coordinator = await startProcess('coordinator', env)

@@ -58,6 +58,12 @@ describe('readConfig', () => {
     expect(config.workerThreads).toBeGreaterThanOrEqual(1)
   })
 
+  test('has no port for the administrator where it is -1, and any free one where it is 0', () => {
+    expect(readConfig({ ...java, ADMIN_PORT: '-1' })).not.toHaveProperty('adminPort')
+    expect(readConfig({ ...java, ADMIN_PORT: '0' }).adminPort).toBe(0)
+    expect(faultsOf({ ...java, ADMIN_PORT: '-2' })).toHaveProperty('ADMIN_PORT')
+  })
+
   test('reads numbers with underscores, flags as Spring spells them, and blanks as unset', () => {
     const config = readConfig({
       ...java,

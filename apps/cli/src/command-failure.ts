@@ -21,7 +21,7 @@ export async function asCommandFailure(error: unknown): Promise<CommandFailure> 
   if (faults !== undefined) return new CommandFailure(exitCodes.usage, faults, error)
   if (error instanceof MigrationError) return new CommandFailure(codeOf(error), redactText(messageOf(error)), error)
   if (isPortTaken(error)) {
-    const message = `Another process listens on ${error.address}:${error.port} already. Look at HOST, PORT.`
+    const message = `Another process listens on ${error.address}:${error.port} already. Look at HOST, PORT, ADMIN_HOST, ADMIN_PORT.`
     return new CommandFailure(exitCodes.usage, message, error)
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)

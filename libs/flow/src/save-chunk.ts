@@ -115,7 +115,8 @@ async function tallyAnswer(
   ports: SavePorts,
   limits: SaveLimits
 ): Promise<Saved> {
-  const failed = Math.min(answer.errors, sent.recordCount)
+  // As answered, be it more than was sent: the counter is defined by the answer.
+  const failed = answer.errors
   const asAnswered = {
     saved: saving.recordCount - failed,
     failed,

@@ -22,7 +22,7 @@ export const TenantHeaders = Type.Object({
   })
 })
 
-export const Nothing = Type.Null({ description: 'No body' })
+export const Nothing = Type.Unsafe<null | undefined>({ type: 'null', description: 'No body' })
 
 /** The error answers of a route, for its `response`. */
 export function failures<S extends number>(...statuses: readonly S[]) {

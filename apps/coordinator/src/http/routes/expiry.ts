@@ -18,6 +18,6 @@ export function expiryRoutes(api: Api, { deps }: RouteContext): void {
     const { tenant } = request
     const expired = await deps.stores.operations.expire(tenant, { olderThanDays: retentionDays, deleteObjects })
     if (expired.length > 0) deps.logger.info({ tenant, operationIds: expired, deleteObjects }, 'operations.expired')
-    return reply.code(202).send(null)
+    return reply.code(202).send(undefined)
   })
 }
