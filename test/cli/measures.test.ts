@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ChunkStore, Claim, Clock, ObjectStore, Operation, PublishStore, Stores } from '@marc-migrations/domain'
 import type { Metrics } from '@marc-migrations/runtime'
 import { describe, expect, test } from 'vitest'
-import { measures } from '../../apps/cli/src/node/measured-stores.ts'
+import { measures } from '../../apps/cli/src/node/measures.ts'
 
 const LEASE_MS = 3000
 const hint = { v: 1, tenant: 'diku', operationId: '1', chunkId: '2', step: 'DATA_MAPPING', attempt: 0 } as const
