@@ -55,7 +55,9 @@ describe('serve --embedded', () => {
 
     const rival = await command(['serve', '--embedded', '--data-dir', join(dir, 'other')], env)
     expect(rival.code).toBe(2)
-    expect(rival.stderr).toContain(`Another process listens on 127.0.0.1:${env.PORT} already. Look at HOST, PORT, ADMIN_HOST, ADMIN_PORT.`)
+    expect(rival.stderr).toContain(
+      `Another process listens on 127.0.0.1:${env.PORT} already. Look at HOST, PORT, ADMIN_HOST, ADMIN_PORT.`
+    )
 
     const second = await command(args, { ...env, PORT: '0' })
     expect(second.code).toBe(2)
