@@ -41,25 +41,30 @@ describe('serve --embedded', () => {
   test('serves, ends in order, and has its operations again at the next start', async () => {
     const dir = aDirectory()
     const args = ['serve', '--embedded', '--data-dir', join(dir, 'state')]
-    const env = { ...temporaryEnv(dir), PORT: String(await freePort()), ADMIN_PORT: '0' }
+    const env = { ...temporaryEnv(dir), PORT: String(await freePort()), ADMIN_PORT: String(await freePort()) }
     const url = `http://127.0.0.1:${env.PORT}`
 
     const first = start(args, env)
     await expect.poll(() => first.output(), { timeout: 60_000 }).toContain(`marc-migrations is at ${url}/`)
     expect(await (await fetch(`${url}/admin/health`)).json()).toMatchObject({ status: 'UP' })
+    const admin = `http://127.0.0.1:${env.ADMIN_PORT}/admin`
+    expect(await (await fetch(`${admin}/nodes`)).json()).toMatchObject({ totalRecords: 1, nodes: [{ kind: 'serve' }] })
+    expect(await (await fetch(`${admin}/metrics`)).text()).toMatch(/^marc_migration_chunks_in_flight 0$/m)
+    expect((await fetch(`${url}/admin/metrics`)).status).toBe(404)
+    await quieted(admin)
     const uploaded = await fetch(`${url}/marc-migrations/sources/one.jsonl`, {
       method: 'PUT',
       body: '{"leader":"00000nz  a2200000n  4500","fields":[{"001":"n1"},{"100":{"ind1":"1","ind2":" ","subfields":[{"a":"Dvořák"}]}}]}\n'
     })
     expect(uploaded.status).toBe(201)
 
-    const rival = await command(['serve', '--embedded', '--data-dir', join(dir, 'other')], env)
+    const rival = await command(['serve', '--embedded', '--data-dir', join(dir, 'other')], { ...env, ADMIN_PORT: '0' })
     expect(rival.code).toBe(2)
     expect(rival.stderr).toContain(
       `Another process listens on 127.0.0.1:${env.PORT} already. Look at HOST, PORT, ADMIN_HOST, ADMIN_PORT.`
     )
 
-    const second = await command(args, { ...env, PORT: '0' })
+    const second = await command(args, { ...env, PORT: '0', ADMIN_PORT: '-1' })
     expect(second.code).toBe(2)
     expect(second.stderr).toContain('used by another marc-migrations')
 
@@ -76,3 +81,14 @@ describe('serve --embedded', () => {
     await expect.poll(() => processesOf(dir), { timeout: 20_000 }).toEqual([])
   })
 })
+
+/** Has the cluster log errors only, and sees that the database keeps it. */
+async function quieted(admin: string): Promise<void> {
+  const level = await fetch(`${admin}/loggers/ROOT`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"configuredLevel":"ERROR"}'
+  })
+  expect(level.status).toBe(204)
+  expect(await (await fetch(`${admin}/settings`)).json()).toMatchObject({ logLevel: 'error' })
+}

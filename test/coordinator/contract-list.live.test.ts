@@ -7,7 +7,7 @@ import { threeOperations } from './stored-operations.ts'
 const list = (answer: Answer) => answer.json as unknown as { migrationOperations: { id: string }[]; totalRecords: number }
 
 describe('listing operations', () => {
-  test('C-01: a limit above 1000 is refused', async ({ api }) => {
+  test('a limit above 1000 is refused', async ({ api }) => {
     const answer = await api.ask('GET', '/marc-migrations?limit=1001')
     expect(answer.status).toBe(400)
     expect(errorOf(answer)).toEqual({
@@ -18,7 +18,7 @@ describe('listing operations', () => {
     expect(errorsOf(answer).total_records).toBe(1)
   })
 
-  test('C-02: an offset above 1000 is refused', async ({ api }) => {
+  test('an offset above 1000 is refused', async ({ api }) => {
     const answer = await api.ask('GET', '/marc-migrations?offset=1001')
     expect(answer.status).toBe(400)
     expect(errorOf(answer)).toMatchObject({
@@ -27,7 +27,7 @@ describe('listing operations', () => {
     })
   })
 
-  test('C-03: a negative limit is refused', async ({ api }) => {
+  test('a negative limit is refused', async ({ api }) => {
     const answer = await api.ask('GET', '/marc-migrations?limit=-1')
     expect(answer.status).toBe(400)
     expect(errorOf(answer).message).toBe('getMarcMigrations.limit must be greater than or equal to 0')
@@ -38,7 +38,7 @@ describe('listing operations', () => {
     expect(errorsOf(answer)).toMatchObject({ total_records: 2, errors: [{}, {}] })
   })
 
-  test('C-04: a limit of 0 is refused', async ({ api }) => {
+  test('a limit of 0 is refused', async ({ api }) => {
     const answer = await api.ask('GET', '/marc-migrations?limit=0')
     expect(answer.status).toBe(400)
     expect(errorOf(answer)).toEqual({
@@ -48,7 +48,7 @@ describe('listing operations', () => {
     })
   })
 
-  test('C-05: a limit that is no number is refused', async ({ api }) => {
+  test('a limit that is no number is refused', async ({ api }) => {
     const answer = await api.ask('GET', '/marc-migrations?limit=abc')
     expect(answer.status).toBe(400)
     expect(errorOf(answer)).toEqual({
@@ -59,7 +59,7 @@ describe('listing operations', () => {
     })
   })
 
-  test('C-06: an unknown entity type is refused', async ({ api }) => {
+  test('an unknown entity type is refused', async ({ api }) => {
     const answer = await api.ask('GET', '/marc-migrations?entityType=unexpected')
     expect(answer.status).toBe(400)
     expect(errorOf(answer)).toMatchObject({ type: 'MethodArgumentTypeMismatchException' })
@@ -85,14 +85,14 @@ describe('listing operations', () => {
     expect((await api.ask('GET', '/marc-migrations')).json).toEqual({ migrationOperations: [], totalRecords: 0 })
   })
 
-  test('C-21: the newest start stands first', async ({ api, stores }) => {
+  test('the newest start stands first', async ({ api, stores }) => {
     const started = await threeOperations(stores)
     const { migrationOperations, totalRecords } = list(await api.ask('GET', '/marc-migrations'))
     expect(totalRecords).toBe(3)
     expect(migrationOperations.map(({ id }) => id)).toEqual(started.map(({ id }) => id).reverse())
   })
 
-  test('C-22: offset and limit cut the list, the total stays', async ({ api, stores }) => {
+  test('offset and limit cut the list, the total stays', async ({ api, stores }) => {
     const [first, second, third] = await threeOperations(stores)
     const later = list(await api.ask('GET', '/marc-migrations?offset=1'))
     expect(later).toMatchObject({ totalRecords: 3, migrationOperations: [{ id: second?.id }, { id: first?.id }] })
@@ -101,7 +101,7 @@ describe('listing operations', () => {
     expect(newest.migrationOperations).toHaveLength(2)
   })
 
-  test('C-23: the list can be filtered by entity type', async ({ api, stores }) => {
+  test('the list can be filtered by entity type', async ({ api, stores }) => {
     await threeOperations(stores)
     const authorities = list(await api.ask('GET', '/marc-migrations?entityType=authority'))
     expect(authorities.migrationOperations).toHaveLength(2)
@@ -110,7 +110,7 @@ describe('listing operations', () => {
 })
 
 describe('reading an operation', () => {
-  test('C-19: an unknown id is not found', async ({ api }) => {
+  test('an unknown id is not found', async ({ api }) => {
     const id = randomUUID()
     const answer = await api.ask('GET', `/marc-migrations/${id}`)
     expect(answer.status).toBe(404)
@@ -121,7 +121,7 @@ describe('reading an operation', () => {
     })
   })
 
-  test('C-20: an id that is no UUID is refused', async ({ api }) => {
+  test('an id that is no UUID is refused', async ({ api }) => {
     const answer = await api.ask('GET', '/marc-migrations/not-a-uuid')
     expect(answer.status).toBe(400)
     expect(errorOf(answer)).toEqual({

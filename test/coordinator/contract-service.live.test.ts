@@ -9,7 +9,7 @@ const AUTHORITY = { entityType: 'authority', operationType: 'remapping' }
 const list = (answer: Answer) => answer.json as unknown as { migrationOperations: { id: string }[]; totalRecords: number }
 
 describe('the tenant header', () => {
-  test('C-07: a call without it is refused as text', async ({ api }) => {
+  test('a call without it is refused as text', async ({ api }) => {
     for (const path of [
       '/marc-migrations',
       `/marc-migrations/${randomUUID()}`,
@@ -23,7 +23,7 @@ describe('the tenant header', () => {
     }
   })
 
-  test('C-47: an operation of one tenant is unknown to another', async ({ api, stores }) => {
+  test('an operation of one tenant is unknown to another', async ({ api, stores }) => {
     const operation = await aMappedOperation(stores, remapping)
     const elsewhere = { 'x-okapi-tenant': 'college' }
     expect((await api.ask('GET', `/marc-migrations/${operation.id}`)).status).toBe(200)
@@ -33,7 +33,7 @@ describe('the tenant header', () => {
     expect((await reread(stores, operation)).status).toBe('DATA_MAPPING_COMPLETED')
   })
 
-  test('C-48: header names are accepted in any letter case', async ({ api, db, stores }) => {
+  test('header names are accepted in any letter case', async ({ api, db, stores }) => {
     await linkedRecords(db, stores)
     const headers = { 'x-okapi-tenant': '', 'x-okapi-user-id': '', 'X-OKAPI-TENANT': 'diku', 'X-Okapi-USER-id': USER }
     const answer = await api.post('/marc-migrations', AUTHORITY, headers)
@@ -42,7 +42,7 @@ describe('the tenant header', () => {
 })
 
 describe('the service', () => {
-  test('C-45: a tenant is enabled, and enabled again', async ({ api }) => {
+  test('a tenant is enabled, and enabled again', async ({ api }) => {
     const headers = { 'x-okapi-tenant': 'fresh_tenant' }
     expect((await api.ask('GET', '/marc-migrations', { headers })).status).toBe(400)
     for (const version of ['mod-marc-migrations-9.9.9', 'mod-marc-migrations-9.9.10']) {
@@ -51,12 +51,12 @@ describe('the service', () => {
     expect((await api.ask('GET', '/marc-migrations', { headers })).status).toBe(200)
   })
 
-  test('C-46: health needs no tenant', async ({ api }) => {
+  test('health needs no tenant', async ({ api }) => {
     const answer = await api.ask('GET', '/admin/health', { headers: { 'x-okapi-tenant': '' } })
     expect(answer).toMatchObject({ status: 200, json: { status: 'UP' } })
   })
 
-  test('C-50: every refusal in JSON has the list envelope', async ({ api }) => {
+  test('every refusal in JSON has the list envelope', async ({ api }) => {
     const id = randomUUID()
     const refusals: readonly (readonly [string, string, (string | undefined)?, Record<string, string>?])[] = [
       ['GET', '/marc-migrations?limit=1001&offset=-3'],

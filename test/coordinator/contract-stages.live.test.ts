@@ -5,7 +5,7 @@ import { errorOf, test } from './api-fixture.ts'
 import { aRejectingOperation, putStatus, remapping } from './stored-operations.ts'
 
 describe('starting to save', () => {
-  test('C-26: is refused before the mapping has completed', async ({ api, stores }) => {
+  test('is refused before the mapping has completed', async ({ api, stores }) => {
     const operation = await aSplitOperation(stores, remapping)
     const { status } = await reread(stores, operation)
     const answer = await putStatus(api, operation.id, { status: 'data_saving' })
@@ -18,7 +18,7 @@ describe('starting to save', () => {
     })
   })
 
-  test('C-27: needs a status', async ({ api, stores }) => {
+  test('needs a status', async ({ api, stores }) => {
     const operation = await aMappedOperation(stores, remapping)
     const answer = await putStatus(api, operation.id, { publishEvents: true })
     expect(answer.status).toBe(422)
@@ -28,13 +28,13 @@ describe('starting to save', () => {
     })
   })
 
-  test('C-28: refuses an unknown status', async ({ api }) => {
+  test('refuses an unknown status', async ({ api }) => {
     const answer = await putStatus(api, randomUUID(), { status: 'zzz' })
     expect(answer.status).toBe(400)
     expect(errorOf(answer)).toMatchObject({ type: 'IllegalArgumentException', message: "Unexpected value 'zzz'" })
   })
 
-  test('C-29: does not find an unknown operation', async ({ api }) => {
+  test('does not find an unknown operation', async ({ api }) => {
     expect((await putStatus(api, randomUUID(), { status: 'data_saving' })).status).toBe(404)
   })
 
@@ -64,7 +64,7 @@ describe('starting to save', () => {
 })
 
 describe('repeating', () => {
-  test('C-31: a retry without chunk ids is refused', async ({ api }) => {
+  test('a retry without chunk ids is refused', async ({ api }) => {
     const answer = await api.post(`/marc-migrations/${randomUUID()}/retry`, [])
     expect(answer.status).toBe(422)
     expect(errorOf(answer)).toMatchObject({ type: 'ApiValidationException' })
@@ -72,7 +72,7 @@ describe('repeating', () => {
     expect(errorOf(answer)).not.toHaveProperty('parameters')
   })
 
-  test('C-32: a retry of too many chunks names both numbers', async ({ api }) => {
+  test('a retry of too many chunks names both numbers', async ({ api }) => {
     const answer = await api.post(
       `/marc-migrations/${randomUUID()}/retry`,
       Array.from({ length: 1001 }, () => randomUUID())
@@ -81,7 +81,7 @@ describe('repeating', () => {
     expect(errorOf(answer).message).toBe("The maximum allowed number of chunk IDs is '1000', but received '1001'.")
   })
 
-  test('C-33: a chunk id that is no UUID, and an object for a list, are refused', async ({ api }) => {
+  test('a chunk id that is no UUID, and an object for a list, are refused', async ({ api }) => {
     for (const body of [['abc'], [7], [{}], {}, 'text']) {
       const answer = await api.post(`/marc-migrations/${randomUUID()}/retry`, body)
       expect(answer.status).toBe(400)
@@ -89,7 +89,7 @@ describe('repeating', () => {
     }
   })
 
-  test('C-34: a retry of an unknown operation is not found', async ({ api }) => {
+  test('a retry of an unknown operation is not found', async ({ api }) => {
     expect((await api.post(`/marc-migrations/${randomUUID()}/retry`, [randomUUID()])).status).toBe(404)
   })
 
@@ -103,7 +103,7 @@ describe('repeating', () => {
     expect(await reread(stores, operation)).toMatchObject({ status: 'DATA_MAPPING', mappedRecords: 20 })
   })
 
-  test('C-36: save/retry is refused after a failed mapping', async ({ api, stores }) => {
+  test('save/retry is refused after a failed mapping', async ({ api, stores }) => {
     const operation = await aRejectingOperation(stores)
     const answer = await api.post(`/marc-migrations/${operation.id}/save/retry`, [randomUUID()])
     expect(answer.status).toBe(422)

@@ -6,7 +6,7 @@ const AUTHORITY = { entityType: 'authority', operationType: 'remapping' }
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 describe('starting an operation', () => {
-  test('C-08: authorities are counted before the answer', async ({ api, db, stores }) => {
+  test('authorities are counted before the answer', async ({ api, db, stores }) => {
     await linkedRecords(db, stores)
     const answer = await api.post('/marc-migrations', AUTHORITY)
     expect(answer.status).toBe(201)
@@ -22,13 +22,13 @@ describe('starting an operation', () => {
     })
   })
 
-  test('C-09: instances are counted before the answer', async ({ api, db, stores }) => {
+  test('instances are counted before the answer', async ({ api, db, stores }) => {
     await linkedRecords(db, stores)
     const answer = await api.post('/marc-migrations', { ...AUTHORITY, entityType: 'INSTANCE' })
     expect(answer).toMatchObject({ status: 201, json: { entityType: 'instance', totalNumOfRecords: 11 } })
   })
 
-  test('C-10: an operation type must be given', async ({ api }) => {
+  test('an operation type must be given', async ({ api }) => {
     const answer = await api.post('/marc-migrations', { entityType: 'authority' })
     expect(answer.status).toBe(422)
     expect(errorsOf(answer)).toEqual({
@@ -44,13 +44,13 @@ describe('starting an operation', () => {
     })
   })
 
-  test('C-11: an entity type must be given, null is none', async ({ api }) => {
+  test('an entity type must be given, null is none', async ({ api }) => {
     const answer = await api.post('/marc-migrations', { entityType: null, operationType: 'remapping' })
     expect(answer.status).toBe(422)
     expect(errorOf(answer).parameters).toEqual([{ key: 'entityType', value: 'null' }])
   })
 
-  test('C-12: import is refused where it is not enabled', async ({ api }) => {
+  test('import is refused where it is not enabled', async ({ api }) => {
     const answer = await api.post('/marc-migrations', { entityType: 'authority', operationType: 'import' })
     expect(answer.status).toBe(422)
     expect(errorOf(answer)).toEqual({
@@ -61,7 +61,7 @@ describe('starting an operation', () => {
     })
   })
 
-  test('C-13: an unknown entity type is refused', async ({ api }) => {
+  test('an unknown entity type is refused', async ({ api }) => {
     const answer = await api.post('/marc-migrations', { entityType: 'holdings' })
     expect(answer.status).toBe(400)
     expect(errorOf(answer)).toEqual({
@@ -71,7 +71,7 @@ describe('starting an operation', () => {
     })
   })
 
-  test('C-14: a broken body and none are refused', async ({ api }) => {
+  test('a broken body and none are refused', async ({ api }) => {
     const broken = await api.ask('POST', '/marc-migrations', { headers: JSON_TYPE, body: '{"entityType":"authority"' })
     expect(broken.status).toBe(400)
     expect(errorOf(broken).type).toBe('HttpMessageNotReadableException')
@@ -86,7 +86,7 @@ describe('starting an operation', () => {
     }
   })
 
-  test('C-15: an unknown property is ignored', async ({ api, db, stores }) => {
+  test('an unknown property is ignored', async ({ api, db, stores }) => {
     await linkedRecords(db, stores)
     expect((await api.post('/marc-migrations', { ...AUTHORITY, colour: 'green' })).status).toBe(201)
   })
