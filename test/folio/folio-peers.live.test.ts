@@ -169,10 +169,12 @@ describe('faults on demand', () => {
   test('a planted answer names the files it wrote, or none', async ({ objects, start }) => {
     const peers = await start()
     await put(objects, { id: randomUUID(), ...titles })
-    peers.next('instance', fates.planted(2), fates.planted(2, ['x,error1', 'error2']))
+    peers.next('instance', fates.planted(2), fates.planted(2, ['x,error1', 'error2']), fates.planted(0, []))
     expect(await save(peers, 'instance')).toEqual({ status: 201, body: { errorsNumber: 2 } })
     expect(await save(peers, 'instance')).toMatchObject({ body: { errorsNumber: 2, errorsFileName: `${FILE}_errors` } })
     expect(await linesOf(objects, `${FILE}_errors`)).toEqual(['x,error1', 'error2'])
+    expect(await save(peers, 'instance')).toMatchObject({ body: { errorsNumber: 0, errorsFileName: `${FILE}_errors` } })
+    expect(await linesOf(objects, `${FILE}_errors`)).toEqual([])
   })
 
   test('chance repeats with its seed, and lets a file through in the end', async ({ objects, start }) => {

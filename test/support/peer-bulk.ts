@@ -32,10 +32,10 @@ export async function saveFile(peer: BulkPeer, tenant: string, type: EntityType,
     return { status: 500, body: 'the file cannot be read' }
   }
   const failures = await failuresOf(peer, tenant, type, lines, entities)
-  return await answerOf(peer, type, fileName, failures)
+  return await answerOf(peer, type, fileName, failures.length === 0 ? null : failures)
 }
 
-/** As the module answers a call that had these failures; null: without files. */
+/** As the module answers a call that had these failures; null: without files. None at all still gives two empty files. */
 export async function plantedAnswer(
   peer: BulkPeer,
   type: EntityType,
@@ -43,7 +43,7 @@ export async function plantedAnswer(
   planted: { readonly errors: number; readonly reasons: readonly string[] | null }
 ): Promise<PeerAnswer> {
   const failures = planted.reasons?.map((reason) => ({ reason, line: '{}' })) ?? null
-  const answer = await answerOf(peer, type, fileName, failures ?? [])
+  const answer = await answerOf(peer, type, fileName, failures)
   return { ...answer, body: { ...(answer.body as object), errorsNumber: numberAs(peer, planted.errors) } }
 }
 
@@ -83,10 +83,10 @@ async function answerOf(
   peer: BulkPeer,
   type: EntityType,
   fileName: string,
-  failures: readonly Failure[]
+  failures: readonly Failure[] | null
 ): Promise<PeerAnswer> {
-  const errorsNumber = numberAs(peer, failures.length)
-  if (failures.length === 0) return { status: SUCCESS[type], body: { errorsNumber } }
+  const errorsNumber = numberAs(peer, failures?.length ?? 0)
+  if (failures === null) return { status: SUCCESS[type], body: { errorsNumber } }
   const name = fileName.replace(/^\//, '')
   const errorRecordsFileName = `${name}_failedEntities`
   const errorsFileName = `${name}_errors`

@@ -49,7 +49,7 @@ export interface FolioClient {
 
 /**
  * Opens no connection before the first call and one for each call that runs at the same time, so that none waits for another; their
- * number is bounded by the slots of the process. Each lasts a minute at most, and the gateway's name is looked up anew for each.
+ * number is bounded by the slots of the process. Each is used again for a minute at most, and the gateway's name is looked up for each.
  *
  * @throws {MigrationError} CONFIG_INVALID for an OKAPI_URL that may not be called
  */
