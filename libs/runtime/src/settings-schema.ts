@@ -80,7 +80,10 @@ const database = {
   DB_CONNECTION_TIMEOUT: ms(5_000, { group: 'PostgreSQL', description: 'longest wait for a connection' }),
   DB_QUERYTIMEOUT: ms(14_000, { group: 'PostgreSQL', description: 'statement_timeout; the client gives up a second later' }),
   DB_LOCK_TIMEOUT_MS: ms(5_000, { group: 'PostgreSQL', description: 'lock_timeout' }),
-  DB_IDLE_IN_TRANSACTION_MS: ms(30_000, { group: 'PostgreSQL', description: 'idle_in_transaction_session_timeout' }),
+  DB_IDLE_IN_TRANSACTION_MS: ms(2_000, {
+    group: 'PostgreSQL',
+    description: 'idle_in_transaction_session_timeout; a node that is cut off holds up others no longer'
+  }),
   DB_KEEPALIVE_TIME: ms(10_000, { group: 'PostgreSQL', description: 'TCP keepalive of connections; 0 is off' }, 0)
 }
 

@@ -3,8 +3,11 @@ import type { CallLimits, ConnectionOptions, StoreOptions } from '../store-optio
 import { SilenceWatch } from './silence-watch.ts'
 import { asStoreError, isAnswer, isOutage, isRefusal } from './store-error.ts'
 
-/** Limits of one call in ms: whoever swallows packets costs one call, never the service. */
-const LIMITS = { connectMs: 5_000, queryMs: 15_000, statementMs: 14_000, lockMs: 5_000, idleInTransactionMs: 30_000 }
+/**
+ * Limits of one call in ms: whoever swallows packets costs one call, never the service. A transaction of ours goes from statement to
+ * statement at once; one that stands still has lost its node, and the rows it has locked are what all others count on.
+ */
+const LIMITS = { connectMs: 5_000, queryMs: 15_000, statementMs: 14_000, lockMs: 5_000, idleInTransactionMs: 2_000 }
 
 /** The limits of the settings, ours where they name none. */
 export function limitsOf(limits: CallLimits): typeof LIMITS {

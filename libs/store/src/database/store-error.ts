@@ -54,10 +54,10 @@ export function isAnswer(error: unknown): boolean {
   return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !['08', '57', '25'].includes(code.slice(0, 2))
 }
 
-/** True when the host is there, but no server on it: the next try is told as quickly. */
+/** True when somebody said no: the host, that has no server, or a name server. It says nothing of connections there are. */
 export function isRefusal(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isRefusal)
-  return error instanceof Error && codeOf(error) === 'ECONNREFUSED'
+  return error instanceof Error && ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(codeOf(error) ?? '')
 }
 
 /** A schema, a table or a function that is not there. */
