@@ -63,6 +63,8 @@ export async function processChunk(
   const began = ports.clock.monotonic()
   const dropped = AbortSignal.any([lease.signal, stopping])
   const deadline = startDeadline(deadlineMs, ports.clock)
+  // Whatever hangs and hears no signal keeps the chunk a lease longer, not for ever.
+  deadline.signal.addEventListener('abort', () => lease.stop(), { once: true })
   const signal = AbortSignal.any([dropped, deadline.signal])
   try {
     const tally = await (claim.stage === 'DATA_MAPPING' ? remapAndUpload() : save())
