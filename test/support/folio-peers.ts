@@ -48,6 +48,9 @@ export interface FolioPeersOptions {
   /** Whether writing an authority that is stored raises its version. */
   readonly authorityUpsertRaises?: boolean
   readonly errorsNumberAs?: 'number' | 'text'
+  /** Where they listen; loopback and a free port when absent. */
+  readonly address?: string
+  readonly port?: number
 }
 
 interface Route {
@@ -56,7 +59,7 @@ interface Route {
   readonly id?: string
 }
 
-/** Starts them on a free port of loopback. `stop` before the database is closed. */
+/** Starts them. `stop` before the database is closed. */
 export async function folioPeers(options: FolioPeersOptions = {}): Promise<FolioPeers> {
   const { draw, ...plan } = fatePlan()
   const calls: PeerCall[] = []
@@ -76,7 +79,7 @@ export async function folioPeers(options: FolioPeersOptions = {}): Promise<Folio
   })
   let connections = 0
   server.on('connection', () => connections++)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, options.address ?? '127.0.0.1', resolve))
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const route = routeOf(request)

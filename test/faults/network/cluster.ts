@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { s3Store } from '@marc-migrations/objects'
 import { openStores } from '@marc-migrations/store'
 import pg from 'pg'
-import type { Verification } from '../../../apps/cli/src/verify/run-verify.ts'
+import { expect } from 'vitest'
 import { silentLogger } from '../../support/silent-logger.ts'
 import { createSourceTables, fillAuthorities } from '../../support/source-records.ts'
-import { audit, enableTenant, startJob } from '../../system/jobs.ts'
+import { audit, enableTenant, startJob, untilTerminal } from '../../system/jobs.ts'
 import type { Job } from '../../system/jobs.ts'
 import { endAll, fastProfile, startProcess } from '../../system/processes.ts'
 import type { Process } from '../../system/processes.ts'
@@ -15,19 +15,20 @@ import { nameService } from './name-service.ts'
 import type { NameService } from './name-service.ts'
 import { openNetwork } from './network.ts'
 import type { Host, Network } from './network.ts'
-import { kafkaOn, nginxOn, postgresOn, S3_REGION, s3Keys, s3On } from './servers.ts'
+import { FOLIO_PORT, folioOn, kafkaOn, nginxOn, postgresOn, S3_REGION, s3Keys, s3On } from './servers.ts'
 import type { Placed } from './servers.ts'
 
 export const TENANT = 'alpha'
-export const STORED = 12_000
+const STORED = 12_000
 const CHUNK = 10
 const SLOTS = 2
+const END_LIMIT_MS = 300_000
 /** What a worker may send: some two chunks of ten records a second, which costs it a few percent of a core. */
 const WORKER_KBITS = 400
 
 const BROKERS = ['kafka1', 'kafka2', 'kafka3'] as const
 const NODES = ['coordinator1', 'coordinator2', 'worker1', 'worker2'] as const
-const SERVERS = ['balancer', 'postgres', 's3', ...BROKERS] as const
+const SERVERS = ['balancer', 'postgres', 's3', 'folio', ...BROKERS] as const
 export type HostName = (typeof NODES)[number] | (typeof SERVERS)[number]
 
 /** A node of the product on a host of its own. */
@@ -48,7 +49,8 @@ export interface Cluster {
   start(): Promise<Job>
   /** Workers hold their rate, or work as fast as they can. */
   limitWorkers(limited: boolean): void
-  audit(job: Job): Promise<Verification>
+  /** Lifts the limit, waits for the end, and has the auditor look: every record is mapped, and once. */
+  finish(job: Job): Promise<void>
   /** Every cable in, every name known. */
   mendAll(): void
   close(): Promise<void>
@@ -79,6 +81,7 @@ async function open(net: Network, dir: string, placed: Placed[], close: () => Pr
   const [postgres, ...others] = await Promise.all([
     postgresOn(host('postgres')),
     s3On(host('s3'), dir),
+    folioOn(host('folio'), dir),
     kafkaOn(BROKERS.map(host), dir)
   ])
   placed.push(postgres, ...others)
@@ -109,6 +112,9 @@ async function open(net: Network, dir: string, placed: Placed[], close: () => Pr
   const url = `http://${host('balancer').address}:8080`
   await enableTenant(url, TENANT)
 
+  const limitWorkers = (limited: boolean): void => {
+    for (const worker of workers) worker.host.limit(limited ? WORKER_KBITS : undefined)
+  }
   return {
     url,
     coordinators,
@@ -117,19 +123,16 @@ async function open(net: Network, dir: string, placed: Placed[], close: () => Pr
     host,
     query,
     start: () => startJob(url, TENANT, { operationType: 'remapping' }),
-    limitWorkers: (limited) => {
-      for (const worker of workers) worker.host.limit(limited ? WORKER_KBITS : undefined)
-    },
-    audit: async (job) => {
-      const stores = await openStores({
-        ...postgres.at,
-        maxPoolSize: 2,
-        subPath: 'test',
-        tokenKey: 'of the tests',
-        logger: silentLogger
-      })
+    limitWorkers,
+    finish: async (job) => {
+      limitWorkers(false)
+      await untilTerminal(url, [job], END_LIMIT_MS)
+      const options = { ...postgres.at, maxPoolSize: 2, subPath: 'test', tokenKey: 'of the tests', logger: silentLogger }
+      const stores = await openStores(options)
       try {
-        return await audit(job, stores, s3Store(objectsAt(host('s3').address)))
+        const manifest = await audit(job, stores, s3Store(objectsAt(host('s3').address)))
+        expect(manifest.findings).toEqual([])
+        expect(manifest).toMatchObject({ status: 'DATA_MAPPING_COMPLETED', total: STORED, mapped: STORED, drift: 0 })
       } finally {
         await stores.close()
       }
@@ -166,7 +169,8 @@ function environment(db: { readonly database: string; readonly username: string;
     S3_ACCESS_KEY_ID: s3Keys.accessKeyId,
     S3_SECRET_ACCESS_KEY: s3Keys.secretAccessKey,
     S3_SUB_PATH: 'test',
-    RULES_SOURCE: 'default',
+    RULES_SOURCE: 'folio',
+    OKAPI_URL: `http://folio:${FOLIO_PORT}`,
     RECORDS_CHUNK_SIZE: String(CHUNK),
     CHUNK_PROCESSING_MAX_PARALLELISM: String(SLOTS),
     WORKER_THREADS: '1'

@@ -99,6 +99,15 @@ function brokerProperties({ name, address }: Host, id: number, voters: string, d
   ].join('\n')
 }
 
+export const FOLIO_PORT = 9130
+
+/** FOLIO's mapping metadata on a host. */
+export async function folioOn(host: Host, dir: string): Promise<Placed> {
+  const program = [process.execPath, '--import', 'tsx', join(import.meta.dirname, 'keep-folio.ts')]
+  const server = await run(host, [...program, host.address, String(FOLIO_PORT)], FOLIO_PORT, join(dir, 'folio.log'))
+  return { stop: () => server.end('SIGKILL') }
+}
+
 /**
  * nginx on a host, as `deploy/nginx.conf` sets it: only its port, its name server and its paths are those of this run.
  */

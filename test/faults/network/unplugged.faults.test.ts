@@ -137,6 +137,56 @@ describe.skipIf(left)('one host of the cluster is unplugged, and nobody is told'
     },
     TEST_MS
   )
+
+  test(
+    'the source of the rules: jobs that have theirs go on, a new one waits for it and loses nothing',
+    async () => {
+      let late: Job | undefined
+      await overAnOutage(cluster, {
+        cut: () => cluster.host('folio').unplug(),
+        mend: () => cluster.host('folio').plug(),
+        survivors: cluster.workers,
+        answers: [200],
+        meanwhile: async () => {
+          late = await cluster.start()
+        },
+        isBack: async () => (await statusOf(late)) === 'data_mapping' && (await frozenRules(late)) !== null
+      })
+      if (late === undefined) throw new Error('the second job was not started')
+      await cluster.finish(late)
+    },
+    TEST_MS
+  )
+
+  test(
+    'the names, for a worker: the other keeps its rate, and it works again when it can ask',
+    async () => {
+      const [gone, other] = cluster.workers
+      await overAnOutage(cluster, {
+        cut: () => cluster.names.fail(gone.host.address, 'unknown'),
+        mend: () => cluster.names.mend(gone.host.address),
+        survivors: [other],
+        answers: [200],
+        isBack: (_job, since) => counts(gone, since)
+      })
+    },
+    TEST_MS
+  )
+
+  test(
+    'the name server, which a coordinator asks in vain: workers keep their rate, questions are answered',
+    async () => {
+      const [, gone] = cluster.coordinators
+      await overAnOutage(cluster, {
+        cut: () => cluster.names.fail(gone.host.address, 'silent'),
+        mend: () => cluster.names.mend(gone.host.address),
+        survivors: cluster.workers,
+        answers: [200],
+        isBack: (job) => answers(gone, job)
+      })
+    },
+    TEST_MS
+  )
 })
 
 /** Stops it again and again until it is stopped where a transaction of its own holds rows and waits for its next statement. */
@@ -154,6 +204,19 @@ async function unplugInTransaction({ host, process }: Node): Promise<void> {
     await sleep(20)
   }
   throw new Error('the coordinator was never met in a transaction')
+}
+
+async function statusOf(job: Job | undefined): Promise<string> {
+  const asking = fetch(`${cluster.url}/marc-migrations/${job?.id}`, { headers: { 'x-okapi-tenant': TENANT } })
+  return ((await (await asking).json()) as { status: string }).status
+}
+
+async function frozenRules(job: Job | undefined): Promise<string | null> {
+  const [row] = await cluster.query<{ rules_hash: string | null }>(
+    `select rules_hash from ${TENANT}_mod_marc_migrations.operation where id = $1`,
+    [job?.id]
+  )
+  return row?.rules_hash ?? null
 }
 
 /** Chunks of the last operation that used up an attempt. */
