@@ -6,6 +6,7 @@ import { TENANT } from './cluster.ts'
 import type { Cluster, Node } from './cluster.ts'
 import { countedAt, quantile, rate, watchStatus, within } from './watch.ts'
 import type { Asked, Span } from './watch.ts'
+import type { Figures } from '../measured.ts'
 
 const BEFORE_MS = 20_000
 const OUTAGE_MS = 40_000
@@ -30,22 +31,20 @@ export interface Outage {
   readonly answers: readonly number[]
   /** True once what was cut off works again, by itself. */
   readonly isBack: (job: Job, mendedAt: number) => Promise<boolean>
+  /** How long it lasts, in ms; 40 s when absent. */
+  readonly lastsMs?: number
   /** In the middle of the outage, when the grace is over. */
   readonly meanwhile?: () => Promise<void>
 }
 
-/** Figures of one outage: chunks a second and worker, ms. */
-export interface Figures {
-  readonly before: readonly number[]
-  readonly during: readonly number[]
-  readonly after: readonly number[]
-  readonly p99: { readonly before: number; readonly during: number; readonly after: number }
-  readonly answers: Readonly<Record<number, number>>
-  readonly recoverySeconds: number
+/** Chunks a second of each worker, p99 of the status in ms. */
+interface Phase {
+  readonly rates: readonly number[]
+  readonly p99Ms: number
 }
 
 /** One job over one outage, and all that is promised of it. */
-export async function overAnOutage(cluster: Cluster, outage: Outage): Promise<Figures> {
+export async function overAnOutage(cluster: Cluster, outage: Outage, saw: (figures: Figures) => void): Promise<void> {
   cluster.limitWorkers(true)
   const job = await cluster.start()
   const workers = cluster.workers.map(({ process }) => process)
@@ -57,7 +56,8 @@ export async function overAnOutage(cluster: Cluster, outage: Outage): Promise<Fi
     const before = await lasting(BEFORE_MS)
     const cutAt = Date.now()
     await outage.cut(job)
-    const [early, late] = [await lasting(GRACE_MS), await lasting(OUTAGE_MS - GRACE_MS, outage.meanwhile)]
+    await sleep(GRACE_MS)
+    const late = await lasting((outage.lastsMs ?? OUTAGE_MS) - GRACE_MS, outage.meanwhile)
     const during = { from: cutAt, to: late.to }
     outage.mend()
     await until('what was cut off works again', () => outage.isBack(job, during.to), RECOVERY_LIMIT_MS)
@@ -65,32 +65,27 @@ export async function overAnOutage(cluster: Cluster, outage: Outage): Promise<Fi
     const after = await lasting(AFTER_MS)
     await watch.stop()
 
-    const figures: Figures = {
-      before: workers.map((each) => rounded(rate(each, before))),
-      during: workers.map((each) => rounded(rate(each, during))),
-      after: workers.map((each) => rounded(rate(each, after))),
-      p99: { before: p99(watch.asked, before), during: p99(watch.asked, late), after: p99(watch.asked, after) },
-      answers: tally(watch.asked.filter(within(late))),
-      recoverySeconds: rounded(recoverySeconds)
-    }
-    console.log(
-      JSON.stringify({ ...figures, early: { p99: p99(watch.asked, early), ...tally(watch.asked.filter(within(early))) } })
-    )
-    expectSteady(figures)
+    const phase = (span: Span, asked = span): Phase => ({
+      rates: workers.map((each) => rate(each, span)),
+      p99Ms: quantile(watch.asked.filter(within(asked)), 0.99)
+    })
+    const [quiet, cut, mended] = [phase(before), phase(during, late), phase(after)]
+    const answers = tally(watch.asked.filter(within(late)))
+    saw({ before: quiet, during: cut, after: mended, answers, 'seconds until it works again': recoverySeconds })
+    expectSteady(quiet, mended)
     for (const survivor of outage.survivors) {
       const undisturbed = Math.min(rate(survivor.process, before), rate(survivor.process, after))
       const kept = rate(survivor.process, during) / undisturbed
       expect(kept, `${survivor.host.name} keeps its rate`).toBeGreaterThan(KEPT)
     }
     expect(
-      Object.keys(figures.answers)
+      Object.keys(answers)
         .map(Number)
         .filter((status) => !outage.answers.includes(status))
     ).toEqual([])
-    expect(figures.p99.during, 'p99 of the status after the grace').toBeLessThan(P99_MS)
+    expect(cut.p99Ms, 'p99 of the status after the grace').toBeLessThan(P99_MS)
     expect(tally(watch.asked.filter(within(after)))).toEqual({ 200: expect.any(Number) as number })
     await cluster.finish(job)
-    return figures
   } catch (error) {
     for (const node of [...cluster.workers, ...cluster.coordinators]) console.log(lastWords(node))
     throw error
@@ -103,12 +98,11 @@ export async function overAnOutage(cluster: Cluster, outage: Outage): Promise<Fi
 }
 
 /** Rates say nothing where the machine did not keep them up with nothing cut. */
-function expectSteady({ before, after, p99 }: Figures): void {
-  const rates = [...before, ...after]
-  const busy = Math.min(...rates) < LEAST_RATE || Math.max(p99.before, p99.after) > QUIET_P99_MS
+function expectSteady(...quiet: readonly Phase[]): void {
+  const busy = quiet.some(({ rates, p99Ms }) => Math.min(...rates) < LEAST_RATE || p99Ms > QUIET_P99_MS)
   if (!busy) return
-  const seen = `${rates.join(', ')} chunks a second, p99 of the status ${p99.before} and ${p99.after} ms`
-  throw new Error(`the machine is too busy for this test: with nothing cut it reached ${seen}`)
+  const seen = quiet.map(({ rates, p99Ms }) => `${rates.join(' and ')} chunks a second, p99 of the status ${p99Ms} ms`)
+  throw new Error(`the machine is too busy for this test: with nothing cut it reached ${seen.join(', then ')}`)
 }
 
 const LAST_LINES = 30
@@ -128,9 +122,6 @@ async function lasting(ms: number, meanwhile?: () => Promise<void>): Promise<Spa
   await Promise.all([sleep(ms), meanwhile?.()])
   return { from, to: Date.now() }
 }
-
-const p99 = (asked: readonly Asked[], span: Span): number => quantile(asked.filter(within(span)), 0.99)
-const rounded = (value: number): number => Math.round(value * 100) / 100
 
 function tally(asked: readonly Asked[]): Record<number, number> {
   const counts: Record<number, number> = {}

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { ownKafkaMissing } from '../../support/kafka.ts'
 import { s3Kind } from '../../support/s3.ts'
 import { skipSuite } from '../../support/skips.ts'
 import type { Job } from '../../system/jobs.ts'
 import { nginxMissing } from '../../system/nginx.ts'
+import { fastProfile } from '../../system/processes.ts'
+import { measured } from '../measured.ts'
 import { startCluster, TENANT } from './cluster.ts'
 import type { Cluster, Node } from './cluster.ts'
 import { networkMissing } from './network.ts'
@@ -15,7 +17,7 @@ const noS3 = s3Kind() === 'versitygw' ? undefined : 'needs versitygw: npm run te
 const missing = networkMissing() ?? nginxMissing() ?? noS3 ?? ownKafkaMissing()
 // Namespaces are root's; who is not root is not asked for them, in CI neither.
 const kind = process.getuid?.() === 0 ? 'server' : 'data'
-const TEST_MS = 600_000
+const LEASE_MS = Number(fastProfile['LEASE_MS'])
 
 let cluster: Cluster
 const left = missing !== undefined && skipSuite('unplugged hosts', missing, kind)
@@ -28,84 +30,87 @@ describe.skipIf(left)('one host of the cluster is unplugged, and nobody is told'
     await cluster?.close()
   }, 60_000)
 
-  test(
-    'a worker: the other keeps its rate, and it works again when it is back',
-    async () => {
-      const [gone, other] = cluster.workers
-      await overAnOutage(cluster, {
+  measured('a worker: the other keeps its rate, and it works again when it is back', async (saw) => {
+    const [gone, other] = cluster.workers
+    await overAnOutage(
+      cluster,
+      {
         cut: () => gone.host.unplug(),
         mend: () => gone.host.plug(),
         survivors: [other],
         answers: [200],
         isBack: (_job, since) => counts(gone, since)
-      })
-    },
-    TEST_MS
-  )
+      },
+      saw
+    )
+  })
 
-  test(
-    'a coordinator: workers keep their rate, questions go to the other one',
-    async () => {
-      const [gone] = cluster.coordinators
-      await overAnOutage(cluster, {
+  measured('a coordinator: workers keep their rate, questions go to the other one', async (saw) => {
+    const [gone] = cluster.coordinators
+    await overAnOutage(
+      cluster,
+      {
         cut: () => gone.host.unplug(),
         mend: () => gone.host.plug(),
         survivors: cluster.workers,
         answers: [200],
         isBack: (job) => answers(gone, job)
-      })
-    },
-    TEST_MS
-  )
+      },
+      saw
+    )
+  })
 
-  test(
+  measured(
     'a coordinator in the middle of a transaction: the lock it holds is not held against the workers',
-    async () => {
+    async (saw) => {
       const [gone] = cluster.coordinators
-      await overAnOutage(cluster, {
-        cut: () => unplugInTransaction(gone),
-        mend: () => gone.host.plug(),
-        survivors: cluster.workers,
-        answers: [200],
-        isBack: (job) => answers(gone, job)
-      })
-    },
-    TEST_MS
+      await overAnOutage(
+        cluster,
+        {
+          cut: () => unplugInTransaction(gone),
+          mend: () => gone.host.plug(),
+          survivors: cluster.workers,
+          answers: [200],
+          isBack: (job) => answers(gone, job)
+        },
+        saw
+      )
+    }
   )
 
-  test(
-    'the way from the balancer to one coordinator: it goes on publishing, questions go to the other',
-    async () => {
-      const [gone] = cluster.coordinators
-      await overAnOutage(cluster, {
+  measured('the way from the balancer to one coordinator: it goes on publishing, questions go to the other', async (saw) => {
+    const [gone] = cluster.coordinators
+    await overAnOutage(
+      cluster,
+      {
         cut: () => cluster.host('balancer').lose(gone.host),
         mend: () => cluster.host('balancer').find(gone.host),
         survivors: cluster.workers,
         answers: [200],
         isBack: (job) => answers(gone, job)
-      })
-    },
-    TEST_MS
-  )
+      },
+      saw
+    )
+  })
 
-  test(
-    'one broker of three: hints go on over the others, or work over the table',
-    async () => {
-      await overAnOutage(cluster, {
+  measured('one broker of three: hints go on over the others, or work over the table', async (saw) => {
+    await overAnOutage(
+      cluster,
+      {
         cut: () => cluster.host('kafka1').unplug(),
         mend: () => cluster.host('kafka1').plug(),
         survivors: cluster.workers,
         answers: [200],
         isBack: async () => (await Promise.all(cluster.coordinators.map(isWhole))).every(Boolean)
-      })
-    },
-    TEST_MS
-  )
+      },
+      saw
+    )
+  })
 
-  test(
-    'PostgreSQL: questions are answered with 503 at once, and no attempt is used up',
-    async () => {
-      await overAnOutage(cluster, {
+  measured('PostgreSQL: questions are answered with 503 at once, and no attempt is used up', async (saw) => {
+    await overAnOutage(
+      cluster,
+      {
         cut: () => cluster.host('postgres').unplug(),
         mend: () => cluster.host('postgres').plug(),
         survivors: [],
@@ -117,32 +122,55 @@ describe.skipIf(left)('one host of the cluster is unplugged, and nobody is told'
               ...cluster.coordinators.map((each) => answers(each, job))
             ])
           ).every(Boolean)
-      })
-      expect(await attemptsUsed()).toBe(0)
-    },
-    TEST_MS
-  )
+      },
+      saw
+    )
+    expect(await attemptsUsed()).toBe(0)
+  })
 
-  test(
-    'the object store: questions are answered as ever, and no attempt is used up',
-    async () => {
-      await overAnOutage(cluster, {
+  measured('the object store: questions are answered as ever, and no attempt is used up', async (saw) => {
+    await overAnOutage(
+      cluster,
+      {
         cut: () => cluster.host('s3').unplug(),
         mend: () => cluster.host('s3').plug(),
         survivors: [],
         answers: [200],
         isBack: async (_job, since) => (await Promise.all(cluster.workers.map((each) => counts(each, since)))).every(Boolean)
-      })
-      expect(await attemptsUsed()).toBe(0)
-    },
-    TEST_MS
-  )
+      },
+      saw
+    )
+    expect(await attemptsUsed()).toBe(0)
+  })
 
-  test(
-    'the source of the rules: jobs that have theirs go on, a new one waits for it and loses nothing',
-    async () => {
-      let late: Job | undefined
-      await overAnOutage(cluster, {
+  measured('F37 all stores for twenty leases: it costs time, no record and no attempt', async (saw) => {
+    const stores = (['postgres', 's3', 'kafka1', 'kafka2', 'kafka3'] as const).map((name) => cluster.host(name))
+    await overAnOutage(
+      cluster,
+      {
+        cut: () => stores.forEach((store) => store.unplug()),
+        mend: () => stores.forEach((store) => store.plug()),
+        lastsMs: 21 * LEASE_MS,
+        survivors: [],
+        answers: [503],
+        isBack: async (job, since) =>
+          (
+            await Promise.all([
+              ...cluster.workers.map((each) => counts(each, since)),
+              ...cluster.coordinators.map((each) => answers(each, job))
+            ])
+          ).every(Boolean)
+      },
+      saw
+    )
+    expect(await attemptsUsed()).toBe(0)
+  })
+
+  measured('the source of the rules: jobs that have theirs go on, a new one waits for it and loses nothing', async (saw) => {
+    let late: Job | undefined
+    await overAnOutage(
+      cluster,
+      {
         cut: () => cluster.host('folio').unplug(),
         mend: () => cluster.host('folio').plug(),
         survivors: cluster.workers,
@@ -151,41 +179,44 @@ describe.skipIf(left)('one host of the cluster is unplugged, and nobody is told'
           late = await cluster.start()
         },
         isBack: async () => (await statusOf(late)) === 'data_mapping' && (await frozenRules(late)) !== null
-      })
-      if (late === undefined) throw new Error('the second job was not started')
-      await cluster.finish(late)
-    },
-    TEST_MS
-  )
+      },
+      saw
+    )
+    if (late === undefined) throw new Error('the second job was not started')
+    await cluster.finish(late)
+  })
 
-  test(
-    'the names, for a worker: the other keeps its rate, and it works again when it can ask',
-    async () => {
-      const [gone, other] = cluster.workers
-      await overAnOutage(cluster, {
+  measured('the names, for a worker: the other keeps its rate, and it works again when it can ask', async (saw) => {
+    const [gone, other] = cluster.workers
+    await overAnOutage(
+      cluster,
+      {
         cut: () => cluster.names.fail(gone.host.address, 'unknown'),
         mend: () => cluster.names.mend(gone.host.address),
         survivors: [other],
         answers: [200],
         isBack: (_job, since) => counts(gone, since)
-      })
-    },
-    TEST_MS
-  )
+      },
+      saw
+    )
+  })
 
-  test(
+  measured(
     'the name server, which a coordinator asks in vain: workers keep their rate, questions are answered',
-    async () => {
+    async (saw) => {
       const [, gone] = cluster.coordinators
-      await overAnOutage(cluster, {
-        cut: () => cluster.names.fail(gone.host.address, 'silent'),
-        mend: () => cluster.names.mend(gone.host.address),
-        survivors: cluster.workers,
-        answers: [200],
-        isBack: (job) => answers(gone, job)
-      })
-    },
-    TEST_MS
+      await overAnOutage(
+        cluster,
+        {
+          cut: () => cluster.names.fail(gone.host.address, 'silent'),
+          mend: () => cluster.names.mend(gone.host.address),
+          survivors: cluster.workers,
+          answers: [200],
+          isBack: (job) => answers(gone, job)
+        },
+        saw
+      )
+    }
   )
 })
 
