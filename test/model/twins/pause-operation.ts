@@ -8,7 +8,7 @@ export function pauseOperation(state: ModelState, { now }: At, tenant: string, i
   if (operation === null) return { state, answer: { outcome: 'unknown' } }
   const before = toOperation(state, operation)
   if (!isRunning(operation)) return { state, answer: { outcome: 'forbidden', before } }
-  const paused = withRow(state, 'operations', id, { ...operation, control: 'pause' })
+  const paused = withRow(state, 'operations', id, { ...operation, control: 'pause', silentSince: null })
   return { state: giveUpSaveLock(paused, now, operation), answer: { outcome: 'done', before } }
 }
 
@@ -17,7 +17,7 @@ export function resumeOperation(state: ModelState, { now }: At, tenant: string, 
   if (operation === null) return { state, answer: { outcome: 'unknown' } }
   const before = toOperation(state, operation)
   if (operation.control !== 'pause' || !isRunning(operation)) return { state, answer: { outcome: 'forbidden', before } }
-  const resumed = withRow(state, 'operations', id, { ...operation, control: 'run' })
+  const resumed = withRow(state, 'operations', id, { ...operation, control: 'run', silentSince: null })
   const armed = state.armed[id]
   if (armed === undefined) return { state: resumed, answer: { outcome: 'done', before } }
   const due = { ...armed, nextSplitAt: now, nextPublishAt: now, nextCheckAt: now }

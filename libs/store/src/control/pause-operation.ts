@@ -6,7 +6,8 @@ import type { StoreContext } from '../store-context.ts'
 import { releaseSaveLock } from './save-lock.ts'
 import { isRunning } from './stop-operation.ts'
 
-const SET_CONTROL = perSchema((s) => `update ${s}.operation set control = $2 where id = $1`)
+/** Nobody calls the storage module meanwhile: a silence from before would else count the pause as its own. */
+const SET_CONTROL = perSchema((s) => `update ${s}.operation set control = $2, silent_since = null where id = $1`)
 
 /** What nobody works on is published again by who has the lock then; a lapsed lease would else be claimed without it. */
 const UNPUBLISH = perSchema(

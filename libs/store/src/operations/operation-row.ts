@@ -13,6 +13,7 @@ export const OPERATION_COLUMNS = `
     select l.operation_id
       from ${control}.armed_check a join ${control}.save_lock l on l.tenant = a.tenant and l.entity_type = o.entity_type
      where a.operation_id = o.id and l.operation_id <> o.id
+     limit 1
   ) end as waiting_for,
   o.source_name, o.source_format, o.source_object_key, o.source_etag, o.source_length,
   o.start_time_mapping at time zone 'utc' as start_time_mapping, o.end_time_mapping at time zone 'utc' as end_time_mapping,
