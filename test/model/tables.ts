@@ -176,6 +176,7 @@ const OF_TENANT: readonly Table[] = [
   {
     name: 'operation',
     times: [...OPERATION_TIMES, 'end_time_saving'],
+    unmodelled: ['source_lsn'],
     rows: (state, tenant) =>
       Object.values(state.operations)
         .filter((row) => row.tenant === tenant)
@@ -234,6 +235,7 @@ const OF_TENANT: readonly Table[] = [
   {
     name: 'operation_error_report',
     times: ['started_at', 'finished_at'],
+    unmodelled: ['build'],
     rows: (state, tenant) =>
       Object.entries(state.reports)
         .filter(([id]) => state.operations[id]?.tenant === tenant)

@@ -19,7 +19,9 @@ export function buryLosers(state: ModelState, at: At, operation: OperationRow, l
     for (let epoch = isSaving ? (chunk.fileEpoch ?? 0) + 1 : 1; epoch <= chunk.epoch; epoch++) {
       if (epoch === winner) continue
       const names = chunkObjectNames(state.subPath, { operationId, chunkId: chunk.id, stepId: step.id, epoch })
-      keys.push(...(isSaving ? [] : [names.entities]), names.rejected, names.reasons)
+      const { entities, rejected, reasons, retried } = names
+      const sent = [retried, `${retried}_failedEntities`, `${retried}_errors`]
+      keys.push(...(isSaving ? [rejected, reasons, ...sent] : [entities, rejected, reasons]))
     }
   }
   const tombstones = []
