@@ -200,7 +200,7 @@ function seeing({ history, process, time, onCounted }: DatabaseStoresDeps) {
       on(outcome, (range) => range !== null && range.epoch > 1 && history.saw('split taken over')),
     page: (outcome: Answer<'commitPage'>) =>
       on(outcome, (answer) => answer.outcome === 'fenced' && history.saw('page fenced')),
-    claimed: (outcome: Answer<'claimChunk'>) => on(outcome, (claim) => claim !== null && history.claimed(claim.chunkId)),
+    claimed: (outcome: Answer<'claimChunk'>) => on(outcome, (claim) => claim !== null && history.claimed(claim)),
     swept: (outcome: Answer<'sweepOperation'>) =>
       on(outcome, ({ expired, unclaimed }) => {
         if (expired > 0) history.saw('lease expired')

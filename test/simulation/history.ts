@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ChunkRecords } from '@marc-migrations/domain'
+import type { ChunkRecords, Claim } from '@marc-migrations/domain'
 import type { SimulatedProcess } from './simulated-process.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
@@ -44,6 +44,11 @@ export const rareEvents = [
 ] as const
 export type RareEvent = (typeof rareEvents)[number]
 
+/** Names one attempt at a chunk. */
+export function attemptKey({ chunkId, epoch }: Pick<Claim, 'chunkId' | 'epoch'>): string {
+  return `${chunkId}/${epoch}`
+}
+
 const LINES_KEPT = 4000
 
 /** What was done in one run, by whom, and what of it should not have been possible. */
@@ -51,6 +56,8 @@ export class History {
   readonly violations: string[] = []
   /** What each attempt read, by chunk and epoch. */
   readonly read = new Map<string, ChunkRecords>()
+  /** Attempts used up before each, by chunk and epoch. */
+  readonly attempts = new Map<string, number>()
   readonly lines: string[] = []
   private readonly unheard = new Set<string>()
   private readonly seen = new Map<RareEvent, number>()
@@ -86,7 +93,8 @@ export class History {
     this.unheard.add(chunkId)
   }
 
-  claimed(chunkId: string): void {
+  claimed({ chunkId, epoch, attempts }: Claim): void {
+    this.attempts.set(attemptKey({ chunkId, epoch }), attempts)
     if (this.unheard.delete(chunkId)) this.saw('lost hint found in the table')
   }
 

@@ -1,5 +1,6 @@
 import { MigrationError } from '@marc-migrations/domain'
-import type { Claim, RecordSource } from '@marc-migrations/domain'
+import type { RecordSource } from '@marc-migrations/domain'
+import { attemptKey } from './history.ts'
 import type { History } from './history.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 
@@ -44,15 +45,11 @@ export class Observer {
       ...source,
       read: async (claim: Parameters<RecordSource['read']>[0], signal) => {
         const records = await source.read(claim, signal)
-        this.history.read.set(readKey(claim), records)
+        this.history.read.set(attemptKey(claim), records)
         return records
       }
     }
   }
-}
-
-export function readKey({ chunkId, epoch }: Pick<Claim, 'chunkId' | 'epoch'>): string {
-  return `${chunkId}/${epoch}`
 }
 
 const SHOWN = ['chunkId', 'epoch', 'outcome', 'status', 'published', 'expired', 'unclaimed', 'lostLease'] as const

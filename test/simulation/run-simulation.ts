@@ -9,6 +9,7 @@ import { seededRandom } from './seeded-random.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import { SimulatedCluster } from './simulated-cluster.ts'
 import { SimulatedUsers } from './simulated-users.ts'
+import type { UserAction } from './simulated-users.ts'
 import { makeWorld } from './simulated-world.ts'
 import type { Mutation, World } from './simulated-world.ts'
 
@@ -76,10 +77,10 @@ async function play(world: World, random: SeededRandom): Promise<void> {
 
   history.note('cure')
   history.mended = true
-  for (const operation of database.operations()) users.cure(operation)
+  const cures = new Map(database.operations().map((operation) => [operation.id, users.cure(operation)]))
   if (!(await until(world, () => users.curedAll && rowsOf(world).every(({ status }) => isTerminal(status))))) return
   await auditRun(world)
-  for (const operation of database.operations()) auditCure(world, operation)
+  for (const operation of database.operations()) auditCure(world, operation, cures.get(operation.id))
 }
 
 /** Asked after every event: no views are made for it. */
@@ -100,16 +101,18 @@ async function until({ time, database, history }: World, isDone: () => boolean):
 }
 
 /** Cured in a calm world, an operation is as if nothing had ever happened to it. */
-function auditCure({ database, history, profile }: World, operation: Operation): void {
+function auditCure({ database, history, profile }: World, operation: Operation, cure?: UserAction): void {
   const { id, status, stopReason, savedRecords, mappedRecords } = operation
   if (stopReason !== null) history.violate('cure', `${id} ended again: ${stopReason}`)
   // What was rejected cannot be saved, and leaves the saving FAILED; all else can, unless versions stand against it.
   if (status.startsWith('DATA_SAVING') && !profile.sinkRaisesVersions && savedRecords !== mappedRecords) {
     history.violate('cure', `${id}: ${savedRecords} saved of ${mappedRecords} mapped`)
   }
-  if (status.startsWith('DATA_SAVING')) return
+  if (cure !== 'retryMapping') return
   for (const chunk of database.chunks(id)) {
     if (chunk.attempts >= MAX_ATTEMPTS) history.violate('cure', `${chunk.id} was given up`)
-    if (chunk.rulesHash === RULES_UNAVAILABLE) history.violate('cure', `${chunk.id} was mapped without rules`)
+    // One whose records are all gone has nothing that another try could mend.
+    if (chunk.rulesHash === RULES_UNAVAILABLE && chunk.rejectedRecords > 0)
+      history.violate('cure', `${chunk.id} was mapped without rules`)
   }
 }

@@ -1,4 +1,5 @@
-// `npm run simulate`: many seeds, or one again. Ends with what seldom happens and how often it did; exit code 1 when a seed failed.
+// `npm run simulate`: many seeds, or one again. Ends with what seldom happens and how often it did; exit code 1
+// when a seed failed, or when something that must have happened never did.
 import { parseArgs } from 'node:util'
 import { rareEvents } from './history.ts'
 import type { RareEvent } from './history.ts'
@@ -9,6 +10,8 @@ const USAGE = `npm run simulate -- [--seeds N] [--from SEED]   N seeds (100000) 
 npm run simulate -- --seed SEED [--trace]        one seed again; --trace prints what happened`
 const PROGRESS_EVERY_MS = 5_000
 const FAILURES_SHOWN = 10
+/** So many meet everything that is rare, or prove less than they seem to. */
+const SEEDS_FOR_ALL = 500
 
 const { values } = parseArgs({
   options: {
@@ -45,6 +48,7 @@ async function runMany(from: number, seeds: number): Promise<void> {
   for (const event of rareEvents) console.log(`${String(totals.get(event) ?? 0).padStart(9)}  ${event}`)
   const never = rareEvents.filter((event) => (totals.get(event) ?? 0) === 0)
   if (never.length > 0) console.log(`never happened: ${never.join(', ')}`)
+  if (never.length > 0 && seeds >= SEEDS_FOR_ALL) process.exitCode = 1
   console.log(failed === 0 ? `no seed of ${seeds} failed` : `${failed} of ${seeds} seeds failed`)
   if (failed > 0) process.exitCode = 1
 }

@@ -55,7 +55,7 @@ export class SimulatedUsers {
   }
 
   /** In a calm world: whatever did not come to a good end is asked for again, until it is heard. */
-  cure(operation: Operation): void {
+  cure(operation: Operation): UserAction {
     const action = cureOf(operation)
     this.curing++
     const ask = (): void => {
@@ -67,6 +67,7 @@ export class SimulatedUsers {
       asked.then(() => this.curing--, again)
     }
     ask()
+    return action
   }
 
   /** One action on one operation; undefined when nobody is there to be asked. */
