@@ -85,6 +85,13 @@ async function aClaim(
   }
 }
 
+/** The chunk after a saving that left these reasons. */
+async function failedFor(claim: Claim, reasons: string): Promise<Claim> {
+  const retryReasonsKey = `mod-marc-migrations/operation/${claim.operationId}/${claim.chunkId}_entity_errors`
+  await objects.put(retryReasonsKey, Buffer.from(reasons))
+  return claim.saving === null ? claim : { ...claim, saving: { ...claim.saving, retryReasonsKey } }
+}
+
 async function save(
   claim: Claim,
   headers: Record<string, string> = { 'x-okapi-url': peers.url }
@@ -164,9 +171,8 @@ describe('no call is made', () => {
 
 describe('a repeated saving', () => {
   test('sends only the records that failed, in a file of their own, and leaves the mapped file as it is', async () => {
-    const claim = await aClaim({ retryReasonsKey: 'mod-marc-migrations/reasons' })
     // The id in the third line's heading names nobody.
-    await objects.put('mod-marc-migrations/reasons', Buffer.from(`${ids[2]},taken\n${ids[0]}, too old\nno id, ${ids[1]}\n`))
+    const claim = await failedFor(await aClaim(), `${ids[2]},taken\n${ids[0]}, too old\nno id, ${ids[1]}\n`)
     const before = await textOf(claim.saving?.file?.key ?? '')
     expect(await save(claim)).toMatchObject({ saved: 4, failed: 0 })
     const sent = (peers.callsTo('authority')[0]?.body as { recordsFileName: string }).recordsFileName
@@ -182,16 +188,14 @@ describe('a repeated saving', () => {
 
   test('counts what an earlier one saved, whatever becomes of the rest', async () => {
     peers.always('authority', fates.answer(500, 'storage\r\nbroke'))
-    const claim = await aClaim({ retryReasonsKey: 'mod-marc-migrations/reasons' })
-    await objects.put('mod-marc-migrations/reasons', Buffer.from(`${ids[2]},taken\n`))
+    const claim = await failedFor(await aClaim(), `${ids[2]},taken\n`)
     const tally = await save(claim)
     expect(tally).toMatchObject({ saved: 3, failed: 1, outcomeUnknown: true, answered: true })
     expect(await textOf((tally as Tally).reasonsKey)).toBe('The storage module answered 500: storage broke\n')
   })
 
   test('sends the whole file when the reasons name no record of it', async () => {
-    const claim = await aClaim({ retryReasonsKey: 'mod-marc-migrations/reasons' })
-    await objects.put('mod-marc-migrations/reasons', Buffer.from(`no id at all\n${randomUUID()},of another chunk\n`))
+    const claim = await failedFor(await aClaim(), `no id at all\n${randomUUID()},of another chunk\n`)
     expect(await save(claim)).toMatchObject({ saved: 4, failed: 0 })
     expect(peers.callsTo('authority')[0]?.body).toMatchObject({ recordsFileName: claim.saving?.file?.key })
   })
@@ -223,6 +227,30 @@ describe.each(['authority', 'instance'] as const)('a call for %s records whose a
       saving: first.saving === null ? null : { ...first.saving, outcomeUnknown: true }
     }
     expect(await save(second)).toMatchObject({ saved: 4, failed: 0, reasonsKey: null })
+  })
+
+  test('is failed as unknown where the caller may not read back', async () => {
+    const claim = await aClaim({}, { type })
+    await save(claim)
+    const known = await versions(claim)
+    const lines = ids.map((id, i) => JSON.stringify(entityOf(id, known[i])))
+    const next = { ...(await aClaim({}, { type, lines })), tenant: claim.tenant }
+    peers.next(target(next), fates.cutAfter)
+    peers.always('read', fates.answer(403, 'no permission'))
+    const tally = (await save(next)) as Tally
+    expect(tally.failed).toBeGreaterThan(0)
+    expect(await textOf(tally.reasonsKey)).toMatch(/SAVE_OUTCOME_UNKNOWN/)
+  })
+
+  test('waits for a module that falls silent before it can be read', async () => {
+    const claim = await aClaim({}, { type })
+    await save(claim)
+    const known = await versions(claim)
+    const lines = ids.map((id, i) => JSON.stringify(entityOf(id, known[i])))
+    const next = { ...(await aClaim({}, { type, lines })), tenant: claim.tenant }
+    peers.next(target(next), fates.cutAfter)
+    peers.always('read', fates.cutBefore)
+    expect(await save(next)).toBe('silent')
   })
 
   test('is not believed where somebody else has changed a record meanwhile', async () => {

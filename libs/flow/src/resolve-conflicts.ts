@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { MigrationError } from '@marc-migrations/domain'
 import type { EntitySink, EntityType, ObjectStore, SinkRequest } from '@marc-migrations/domain'
 import { readLines } from './entity-file.ts'
 import { entityId, parseReason } from './failed-lines.ts'
@@ -57,7 +58,7 @@ export async function resolveConflicts(
   if (conflicts.length === 0) return null
   const sent = new Map<string, string>()
   for (const line of (await readLines(ports.objects, sentKey, signal)) ?? []) sent.set(entityId(line) ?? '', line)
-  const stored = await ports.sink.stored(request, conflicts, signal)
+  const stored = await readBack(ports.sink, request, conflicts, signal)
   const conflicting = new Set(conflicts)
   return reasons.flatMap(({ id, line: reason }): readonly LeftRecord[] => {
     const line = sent.get(id ?? '') ?? ''
@@ -65,6 +66,22 @@ export async function resolveConflicts(
     if (isStored(line, stored.get(id), request.entityType)) return []
     return [{ line, reason: `${id},SAVE_OUTCOME_UNKNOWN: a call without an answer may have been applied; ${reason}` }]
   })
+}
+
+/** Whoever may not read back knows nothing: then no conflict can be shown to be a saving. */
+async function readBack(
+  sink: EntitySink,
+  request: SinkRequest,
+  ids: readonly string[],
+  signal: AbortSignal
+): ReturnType<EntitySink['stored']> {
+  try {
+    return await sink.stored(request, ids, signal)
+  } catch (error) {
+    const status = error instanceof MigrationError && error.code === 'SINK_UNAVAILABLE' ? error.facts['status'] : undefined
+    if (typeof status !== 'number' || status < 400 || status > 499) throw error
+    return new Map()
+  }
 }
 
 /** Every property of the line is stored as it was sent; an empty list and none are the same. */

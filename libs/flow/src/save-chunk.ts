@@ -63,7 +63,17 @@ export async function saveChunk(claim: Claim, ports: SavePorts, limits: SaveLimi
     publishEvents: saving.publishEvents
   }
   const answer = await ask(ports.sink, call, limits)
-  if (answer.outcome === 'answered') return await tallyAnswer(claim, saving, sent, call, answer, ports, limits)
+  if (answer.outcome === 'answered') {
+    try {
+      return await tallyAnswer(claim, saving, sent, call, answer, ports, limits)
+    } catch (error) {
+      if (!isSilence(error)) throw error
+      // The module saved and fell silent before it could be read: the next attempt finds out.
+      if ((saving.silentForMs ?? 0) < limits.saveOutageLimitMs) return { outcome: 'silent' }
+      const failure = { message: error.message, outcomeUnknown: true, answered: false }
+      return await failAll(claim, sent.recordCount, failure, ports.objects, limits)
+    }
+  }
   if (answer.outcome === 'silent' && (saving.silentForMs ?? 0) < limits.saveOutageLimitMs) return { outcome: 'silent' }
   return await failAll(claim, sent.recordCount, failureOf(answer, limits), ports.objects, limits)
 }
@@ -76,6 +86,10 @@ async function ask(sink: EntitySink, call: BulkCall, { dropped, signal }: SaveLi
     if (dropped.aborted || !signal.aborted) throw error
     return { outcome: 'silent', outcomeUnknown: true, reason: 'the deadline of the attempt passed' }
   }
+}
+
+function isSilence(error: unknown): error is MigrationError {
+  return error instanceof MigrationError && error.code === 'SINK_UNAVAILABLE'
 }
 
 interface SentFile {

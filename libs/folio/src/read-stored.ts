@@ -24,7 +24,7 @@ export const bulkPath = (entityType: EntityType): string => `${storages[entityTy
  *
  * @param ask one call, tried as often as it is worth
  * @returns by id; what is not stored is not there, nor is what cannot be an id
- * @throws {MigrationError} SINK_UNAVAILABLE for any answer but a list
+ * @throws {MigrationError} SINK_UNAVAILABLE for any answer but a list, with its `status` where there is one
  */
 export async function readStored(
   request: SinkRequest,
@@ -45,10 +45,11 @@ export async function readStored(
 }
 
 function entitiesOf(answer: Tried['last'], list: string, { tenant, headers }: SinkRequest): readonly StoredEntity[] {
-  const unavailable = (reason: string) => new MigrationError('SINK_UNAVAILABLE', { tenant, reading: list, reason })
+  const unavailable = (reason: string, status?: number) =>
+    new MigrationError('SINK_UNAVAILABLE', { tenant, reading: list, status, reason })
   if (answer.kind === 'failure') throw unavailable(answer.reason)
   const { status, text } = answer
-  if (status < 200 || status > 299) throw unavailable(`status ${status} ${withholdSecrets(text ?? '', headers)}`)
+  if (status < 200 || status > 299) throw unavailable(`status ${status} ${withholdSecrets(text ?? '', headers)}`, status)
   const entities = text === null ? undefined : jsonObject(text)?.[list]
   if (!Array.isArray(entities)) throw unavailable(`the answer holds no list of ${list}`)
   return entities as StoredEntity[]

@@ -4,6 +4,9 @@ import type { SettingName, SettingValues } from './settings-schema.ts'
 /** A claim query (15 s) and an offset commit (15 s): no hint handler takes longer. */
 const HANDLER_LIMIT_MS = 30_000
 
+/** Less than the time for which who asks for mapping rules keeps the others from asking. */
+const RULES_HOLD_MS = 35_000
+
 interface Rule {
   readonly name: SettingName
   readonly broken: (values: SettingValues) => boolean
@@ -36,6 +39,12 @@ const rules: readonly Rule[] = [
     broken: (v) => v.KAFKA_REQUEST_TIMEOUT_MS <= v.KAFKA_MAX_WAIT_MS + 5_000,
     problem: (v) =>
       `${v.KAFKA_REQUEST_TIMEOUT_MS} is not more than KAFKA_MAX_WAIT_MS + 5000 (${v.KAFKA_MAX_WAIT_MS + 5_000}). Raise the one or lower the other.`
+  },
+  {
+    name: 'HTTP_TIMEOUT_MS',
+    broken: (v) => v.HTTP_TIMEOUT_MS > RULES_HOLD_MS,
+    problem: (v) =>
+      `${v.HTTP_TIMEOUT_MS} is more than ${RULES_HOLD_MS}, after which another coordinator asks for the rules, too. Lower it.`
   },
   {
     name: 'SAVING_CALL_TIMEOUT_MS',

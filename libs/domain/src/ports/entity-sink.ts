@@ -44,7 +44,7 @@ export interface EntitySink {
   /**
    * Stored entities by id; what is not stored is not in the map.
    *
-   * @throws {MigrationError} SINK_UNAVAILABLE
+   * @throws {MigrationError} SINK_UNAVAILABLE; its fact `status` tells an answer that refuses from none
    */
   stored(
     request: SinkRequest,
