@@ -9,7 +9,7 @@ import type {
   ReportBuildStore,
   ReportRow
 } from '@marc-migrations/domain'
-import { linesOf, MAX_LINE_CHARS } from './lines-of.ts'
+import { MAX_LINE_CHARS, streamLines } from './stream-lines.ts'
 
 export interface BuildReportPorts {
   readonly reportBuilds: ReportBuildStore
@@ -122,7 +122,7 @@ async function* rowsOf(
   if (!isObjectOf(operationId, step.reasonsKey)) {
     throw new MigrationError('INVARIANT_BROKEN', { what: 'a stored name that is no object of its operation', operationId })
   }
-  for await (const line of linesOf(objects.read(step.reasonsKey, { signal }))) yield toRow(line.slice(0, MAX_LINE_CHARS))
+  for await (const line of streamLines(objects.read(step.reasonsKey, { signal }))) yield toRow(line.slice(0, MAX_LINE_CHARS))
 }
 
 /** `<record id>,<message>` as our own files have it and those of the storage modules, or a message alone. */

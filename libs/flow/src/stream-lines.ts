@@ -2,7 +2,7 @@
 export const MAX_LINE_CHARS = 65_536
 
 /** Lines of UTF-8 text that end with `\n`, `\r\n` or `\r`; the last one may end with the text. Nothing but the line is held. */
-export async function* linesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+export async function* streamLines(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const piece of pieces) {
