@@ -73,6 +73,23 @@ describe('retry-failed', () => {
     const answer = await api.ask('POST', `/marc-migrations/${operation.id}/retry-failed`)
     expect(answer).toMatchObject({ status: 201, json: { status: 'data_saving' } })
   })
+
+  test('maps again what was rejected, when all that was mapped is saved; then only that is left to save', async ({
+    api,
+    stores
+  }) => {
+    const operation = await aRejectingOperation(stores)
+    await stores.control.startSaving('diku', operation.id, null, { allowRejected: true })
+    await stores.publish.mark(armedOf(operation, 'DATA_SAVING'), 10)
+    for (const claim of await claimAll(stores, operation)) await stores.chunks.count(claim, savedTally(claim, 9))
+    expect(await stores.check.finalise(armedOf(operation, 'DATA_SAVING'), LEASE_MS)).toMatchObject({
+      status: 'DATA_SAVING_FAILED',
+      stopReason: null
+    })
+    const answer = await api.ask('POST', `/marc-migrations/${operation.id}/retry-failed`)
+    expect(answer).toMatchObject({ status: 201, json: { status: 'data_mapping', savedNumOfRecords: 9 } })
+    expect(await reread(stores, operation)).toMatchObject({ status: 'DATA_MAPPING', rejectedRecords: 0, savedRecords: 9 })
+  })
 })
 
 describe('chunks', () => {

@@ -1,3 +1,4 @@
+import type { Operation } from '@marc-migrations/domain'
 import { notAllowed, operationNotFound } from '../api-error.ts'
 import type { Api } from '../api.ts'
 import { chunkIdsOf } from '../json-body.ts'
@@ -27,7 +28,9 @@ const retryFailedSchema = {
   tags,
   operationId: 'retryFailed',
   summary: 'Do again what failed or was left open, without naming chunks',
-  description: 'In the stage the operation stands in: mapping, or saving after DATA_SAVING_FAILED.',
+  description:
+    'In the stage the operation stands in: mapping, or saving after DATA_SAVING_FAILED; mapping again where all that was mapped ' +
+    'is saved, and only rejected records are left.',
   headers: TenantHeaders,
   params: OperationParams,
   response: { 201: operationSchema, ...failures(400, 404, 422, 503) }
@@ -49,8 +52,7 @@ export function retryRoutes(api: Api, context: RouteContext): void {
   api.post('/marc-migrations/:operationId/retry-failed', { schema: retryFailedSchema }, async (request, reply) => {
     const id = operationIdOf(request.params.operationId)
     const headers = stageHeaders(request, context.deps)
-    const { status } = await operationOf(context, request.tenant, id)
-    const saving = status.startsWith('DATA_SAVING')
+    const saving = hasToSave(await operationOf(context, request.tenant, id))
     const answer = saving
       ? await control.startSaving(request.tenant, id, null, { headers })
       : await control.retryMapping(request.tenant, id, null, headers)
@@ -60,4 +62,10 @@ export function retryRoutes(api: Api, context: RouteContext): void {
       .code(201)
       .send(saving ? presentOperation(await operationOf(context, request.tenant, id)) : presentRetried(answer.before))
   })
+}
+
+/** After a saving of what was mapped, with all of it saved, it is the rejected records that failed. */
+function hasToSave({ status, mappedRecords, savedRecords, rejectedRecords }: Operation): boolean {
+  const onlyRejected = status === 'DATA_SAVING_FAILED' && savedRecords === mappedRecords && rejectedRecords > 0
+  return status.startsWith('DATA_SAVING') && !onlyRejected
 }
