@@ -167,6 +167,9 @@ describe('an operation of the module replaced that has ended', () => {
       [2, 5, 0, false]
     ])
     expect(chunks[0]?.window).toEqual({ kind: 'ids', startRecordId: id(1), endRecordId: id(10) })
+    // Under the contract's names, which are those of a first attempt.
+    for await (const chunk of stores.audit.chunks('uni', operation.id))
+      expect(chunk).toMatchObject({ epoch: 1, fileEpoch: 1 })
     expect(chunks[0]?.entities).toMatchObject({ key: `sub/operation/${operation.id}/${chunks[0]?.id}_entity`, sha256: '' })
     expect(await armedRows(java)).toEqual([])
   })

@@ -8,7 +8,7 @@ const INSERT_TOMBSTONE = `
 const KEYS_PER_TOMBSTONE = 900
 
 /** A lease as the settings have it at most: whoever lost it has stopped writing by then. */
-export const LATEST_LEASE_MS = 60_000
+const LATEST_LEASE_MS = 60_000
 
 /**
  * Leaves objects to be deleted, not before the last who may write to them has stopped. Call it in the transaction that ends

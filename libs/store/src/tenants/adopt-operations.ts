@@ -24,8 +24,8 @@ const lastStep = (s: string, stage: string) => `
   )`
 
 /**
- * What each chunk adds to the counters, from its steps. Results are uploaded at the end of a mapping: while one runs nothing is
- * there yet, whatever the chunk says, and it is mapped anew. What a mapping that failed has not come to is open, as after a
+ * What each chunk adds to the counters, from its steps. Results are uploaded at the end of a mapping: while one runs nothing
+ * is there yet, whatever the chunk says, and it is mapped anew. What a mapping that failed has not come to is open, as after a
  * cancel. A saving goes on with what is not saved; of a call that nobody has heard the end of nobody knows what it did.
  */
 const ADOPT_CHUNKS = perSchema(
@@ -37,6 +37,7 @@ const ADOPT_CHUNKS = perSchema(
            least(c.num_of_records, coalesce(m.num_of_errors, 0)) as errors,
            case when v.status in ('COMPLETED', 'FAILED') then greatest(0, c.num_of_records - v.num_of_errors) else 0 end as saved,
            o.status = 'DATA_SAVING' and v.status is distinct from 'COMPLETED' as unsaved,
+           o.status = 'DATA_SAVING' or c.status in ('DATA_SAVING_COMPLETED', 'DATA_SAVING_FAILED') as in_saving,
            coalesce(v.status = 'IN_PROGRESS', false) as unheard
       from ${s}.operation_chunk c
       join ${s}.operation o on o.id = c.operation_id
@@ -57,10 +58,8 @@ const ADOPT_CHUNKS = perSchema(
                      when not mapped then 'NEW'
                      else c.status::text
                    end)::${s}.operationstatus,
-         stage = (case when mapped and (running = 'DATA_SAVING' or c.status in ('DATA_SAVING_COMPLETED', 'DATA_SAVING_FAILED'))
-                  then 'DATA_SAVING' else 'DATA_MAPPING' end)::${s}.operationstatus,
-         step_id = case when mapped and (running = 'DATA_SAVING' or c.status in ('DATA_SAVING_COMPLETED', 'DATA_SAVING_FAILED'))
-                   then saving_step else mapping_step end,
+         stage = (case when mapped and in_saving then 'DATA_SAVING' else 'DATA_MAPPING' end)::${s}.operationstatus,
+         step_id = case when mapped and in_saving then saving_step else mapping_step end,
          next_attempt_at = case when unsaved or not mapped then now() end,
          saving_unknown = unheard
     from seen
@@ -68,8 +67,8 @@ const ADOPT_CHUNKS = perSchema(
 )
 
 /**
- * A mapping step that rejected nothing was given names all the same; no such objects are there. Where a saving was answered with
- * one name of two, the other is the word null.
+ * A mapping step that rejected nothing was given names all the same; no such objects are there. Where a saving was answered
+ * with one name of two, the other is the word null.
  */
 const FORGET_UNWRITTEN = perSchema(
   (s) => `
@@ -79,7 +78,10 @@ const FORGET_UNWRITTEN = perSchema(
    where operation_id = any ($1)`
 )
 
-/** Once everything was mapped the split was at its end, whatever came and went since the count. Without chunks all stays as it is. */
+/**
+ * Once everything was mapped the split was at its end, whatever came and went since the count. Without chunks all stays as it
+ * is.
+ */
 const ADOPT_OPERATIONS = perSchema(
   (s) => `
   with sums as (
@@ -89,8 +91,8 @@ const ADOPT_OPERATIONS = perSchema(
      where o.id = any ($1)
      group by o.id
   ), judged as (
-    select sums.*, o.status in ('NEW', 'DATA_MAPPING', 'DATA_MAPPING_FAILED') and (chunks = 0 or records <> o.total_num_of_records)
-             as unsplit
+    select sums.*, o.status in ('NEW', 'DATA_MAPPING', 'DATA_MAPPING_FAILED')
+                     and (chunks = 0 or records <> o.total_num_of_records) as unsplit
       from sums join ${s}.operation o on o.id = sums.id
   )
   update ${s}.operation o
@@ -98,8 +100,10 @@ const ADOPT_OPERATIONS = perSchema(
          rejected_num_of_records = coalesce(j.rejected, 0),
          saved_num_of_records = coalesce(j.saved, o.saved_num_of_records),
          chunking_sealed = not j.unsplit,
-         total_num_of_records = case when j.unsplit then o.total_num_of_records else coalesce(j.records, o.total_num_of_records) end,
-         status = (case when o.status = 'NEW' and j.chunks > 0 then 'DATA_MAPPING' else o.status::text end)::${s}.operationstatus,
+         total_num_of_records =
+           case when j.unsplit then o.total_num_of_records else coalesce(j.records, o.total_num_of_records) end,
+         status = (case when o.status = 'NEW' and j.chunks > 0 then 'DATA_MAPPING' else o.status::text end)
+                  ::${s}.operationstatus,
          start_time_mapping = case when o.status = 'NEW' and j.chunks > 0
                               then coalesce(o.start_time_mapping, now() at time zone 'utc') else o.start_time_mapping end,
          created_at = coalesce(o.start_time_mapping at time zone 'utc', o.created_at)
