@@ -42,9 +42,12 @@ function checkStep({ mappingStep, rejectedRecords, mappedRecords, recordCount }:
   }
 }
 
-/** A chunk never saved more than it mapped, and is saved when it saved all of that. */
-function checkSaved({ status, savedRecords, mappedRecords }: AuditChunk, note: Note): void {
-  if (savedRecords > mappedRecords) note('I3', `${savedRecords} saved of ${mappedRecords} mapped`)
+/**
+ * A saving never saves more than was mapped, and is complete when it saved all of that. A chunk that was mapped again afterwards keeps its
+ * share of the saving before, however many records are mapped now.
+ */
+function checkSaved({ stage, status, savedRecords, mappedRecords }: AuditChunk, note: Note): void {
+  if (stage === 'DATA_SAVING' && savedRecords > mappedRecords) note('I3', `${savedRecords} saved of ${mappedRecords} mapped`)
   if (status === 'DATA_SAVING_COMPLETED' && savedRecords !== mappedRecords) {
     note('I3', `${status} with ${savedRecords} saved of ${mappedRecords} mapped`)
   }
