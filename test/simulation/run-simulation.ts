@@ -93,7 +93,10 @@ async function until({ time, database, history }: World, isDone: () => boolean):
   const isBroken = (): boolean => history.violations.length > 0
   if (!(await time.run(() => isBroken() || isDone(), LIVENESS_MS))) {
     const open = database.operations().filter(({ status }) => !isTerminal(status))
-    history.violate('I7', `still open: ${open.map(({ id, status, control }) => `${id} ${status} ${control}`).join(', ')}`)
+    history.violate(
+      'I7',
+      `still open, or nobody told the users: ${open.map(({ id, status, control }) => `${id} ${status} ${control}`).join(', ')}`
+    )
   }
   const isBuried = (): boolean => Object.keys(database.state.tombstones).length === 0
   if (!(await time.run(() => isBroken() || isBuried(), BURIAL_MS))) history.violate('I7', 'tombstones are left')
@@ -105,7 +108,8 @@ function auditCure({ database, history, profile }: World, operation: Operation, 
   const { id, status, stopReason, savedRecords, mappedRecords } = operation
   if (stopReason !== null) history.violate('cure', `${id} ended again: ${stopReason}`)
   // What was rejected cannot be saved, and leaves the saving FAILED; all else can, unless versions stand against it.
-  if (status.startsWith('DATA_SAVING') && !profile.sinkRaisesVersions && savedRecords !== mappedRecords) {
+  const versionsStand = !profile.sinkRaisesVersions && profile.driftEveryMs === Infinity
+  if (cure === 'startSaving' && versionsStand && savedRecords !== mappedRecords) {
     history.violate('cure', `${id}: ${savedRecords} saved of ${mappedRecords} mapped`)
   }
   if (cure !== 'retryMapping') return

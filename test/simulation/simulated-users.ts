@@ -22,6 +22,8 @@ function cureOf({ status, control, rejectedRecords }: Operation): UserAction {
 
 const SAVE_POLL_MS = 800
 const ASK_AGAIN_MS = 700
+/** Longer than any call takes. */
+const PATIENCE_MS = 30_000
 
 /** Those who call the API. A request comes in at some coordinator, and may be lost with it. */
 export class SimulatedUsers {
@@ -59,12 +61,21 @@ export class SimulatedUsers {
     const action = cureOf(operation)
     this.curing++
     const ask = (): void => {
-      const asked = this.act(action, operation)
+      let answered = false
       const again = (): void => {
+        answered = true
         this.world.time.after(ASK_AGAIN_MS, ask)
       }
+      const asked = this.act(action, operation)
       if (asked === undefined) return again()
-      asked.then(() => this.curing--, again)
+      asked.then(() => {
+        if (!answered) this.curing--
+        answered = true
+      }, again)
+      // A coordinator that ended with the request answers nobody.
+      this.world.time.after(PATIENCE_MS, () => {
+        if (!answered) again()
+      })
     }
     ask()
     return action
@@ -134,7 +145,7 @@ export class SimulatedUsers {
       }
     )
     // A coordinator that died with the request answers nobody.
-    this.world.time.after(30_000, () => {
+    this.world.time.after(PATIENCE_MS, () => {
       if (!answered) again()
     })
   }
