@@ -105,7 +105,7 @@ async function until({ time, database, history }: World, isDone: () => boolean):
 
 /** Cured in a calm world, an operation is as if nothing had ever happened to it. */
 function auditCure({ database, history, profile }: World, operation: Operation, cure?: UserAction): void {
-  const { id, status, stopReason, savedRecords, mappedRecords } = operation
+  const { id, stopReason, savedRecords, mappedRecords } = operation
   if (stopReason !== null) history.violate('cure', `${id} ended again: ${stopReason}`)
   // What was rejected cannot be saved, and leaves the saving FAILED; all else can, unless versions stand against it.
   const versionsStand = !profile.sinkRaisesVersions && profile.driftEveryMs === Infinity
