@@ -29,7 +29,7 @@ describe.skipIf(left)('who waits for whom', () => {
     async (saw) => {
       const [big, small] = [2000, 5]
       const coordinator = await cluster.coordinator()
-      await Promise.all([cluster.worker(2), cluster.worker(2)])
+      await Promise.all([cluster.worker(4), cluster.worker(4)])
       await cluster.fill(coordinator, 'alpha', big)
       await cluster.fill(coordinator, 'beta', small)
       const timed = async (): Promise<number> => {
