@@ -19,12 +19,15 @@ import { FOLIO_PORT, folioOn, kafkaOn, nginxOn, postgresOn, S3_REGION, s3Keys, s
 import type { Placed } from './servers.ts'
 
 export const TENANT = 'alpha'
-const STORED = 12_000
-const CHUNK = 10
+const STORED = 18_000
+const CHUNK = 40
 const SLOTS = 2
 const END_LIMIT_MS = 300_000
-/** What a worker may send: some two chunks of ten records a second, which costs it a few percent of a core. */
-const WORKER_KBITS = 400
+/**
+ * What a worker may send: some two chunks a second, which cost it a few percent of a core. Chunks are that large so that hints and
+ * statements, of which there are more in an outage, take little of it.
+ */
+const WORKER_KBITS = 800
 
 const BROKERS = ['kafka1', 'kafka2', 'kafka3'] as const
 const NODES = ['coordinator1', 'coordinator2', 'worker1', 'worker2'] as const
