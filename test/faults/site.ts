@@ -43,6 +43,10 @@ export interface Site {
   start(verb: 'coordinator' | 'worker', more?: Readonly<Record<string, string>>): Promise<Process>
   /** The same, not waited for. */
   launch(verb: 'coordinator' | 'worker', more?: Readonly<Record<string, string>>): Promise<Process>
+  /** Where the database is, past the line. */
+  database(): ConnectionOptions
+  /** What is in the bucket, past the line. */
+  readonly objects: ObjectStore
   /** The auditor's own way to what is stored, past the lines. */
   stored<T>(look: (stores: Stores, objects: ObjectStore) => Promise<T>): Promise<T>
   /** Keys that begin so, sorted; by listing the bucket, as nothing in the product does. */
@@ -109,6 +113,7 @@ export function theServers(): Servers {
       lines.postgres.to(db().port, db().host)
       lines.s3.to(portOf(s3.url), new URL(s3.url).hostname)
       const bucket = `faults-${Date.now()}`
+      const objects = s3Store({ ...optionsOn(s3), bucket })
       const env = {
         ...SHORT,
         ...kafkaEnv(bucket, kafkaLine),
@@ -123,7 +128,7 @@ export function theServers(): Servers {
         return process
       }
       return {
-        ...{ dir, bucket, lines, kafka, s3, query, ownPostgres, launch },
+        ...{ dir, bucket, lines, kafka, s3, query, ownPostgres, launch, database: db, objects },
         start: async (verb, more) => {
           const process = await launch(verb, more)
           await process.ready()
@@ -139,7 +144,7 @@ export function theServers(): Servers {
             logger: silentLogger
           })
           try {
-            return await look(stores, s3Store({ ...optionsOn(s3), bucket }))
+            return await look(stores, objects)
           } finally {
             await stores.close()
           }

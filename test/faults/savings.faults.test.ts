@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect } from 'vitest'
+import type { FolioPeers } from '../support/folio-peers.ts'
+import { fates } from '../support/peer-fate.ts'
+import { skipSuite } from '../support/skips.ts'
+import { createSourceTables, fillInstances } from '../support/source-records.ts'
+import { enableTenant, startJob, until, untilTerminal } from '../system/jobs.ts'
+import { faultsOn } from './fault.ts'
+import type { FaultRun } from './fault.ts'
+import { aJob, attemptsOf, callJob, expectAlive, failpoints, pace, TENANT, untilSound } from './jobs-under-fault.ts'
+import { startSaving, statusOf, storageModules, untilSaved } from './savings.ts'
+import { serversMissing, theServers } from './site.ts'
+import type { Site } from './site.ts'
+
+const missing = serversMissing()
+const timedOut = {
+  done: 'a third of the bulk calls applied, and then cut off or never answered',
+  expected: 'a resend leaves the same entities; every record counts as saved once'
+}
+
+describe.skipIf(missing !== undefined && skipSuite('faults of saving', missing, 'server'))('faults of saving', () => {
+  const fault = faultsOn(theServers())
+
+  for (const authorityUpsertRaises of [false, true])
+    fault(
+      `F33 the storage of authorities answers no more after it has applied (a write ${authorityUpsertRaises ? 'raises' : 'keeps'} the version)`,
+      timedOut,
+      withModules({ authorityUpsertRaises }, async (site, saw, modules) => {
+        const coordinator = await site.start('coordinator', SHORT_CALLS)
+        const workers = await Promise.all([0, 1].map(() => site.start('worker', SHORT_CALLS)))
+        const job = await aJob(site, coordinator, { records: 300, broken: 0 })
+        await untilSound(site, coordinator, job)
+        modules.atRandom('authority', UNHEARD)
+        await startSaving(coordinator, job, modules)
+        await untilSaved(site, coordinator, job, modules)
+        const unheard = modules.callsTo('authority').filter(({ applied, status }) => applied && status === null).length
+        expect(unheard).toBeGreaterThan(0)
+        expect((await attemptsOf(site)).used).toBe(0)
+        expectAlive(coordinator, ...workers)
+        saw(`${modules.callsTo('authority').length} calls for 30 chunks, ${unheard} of them applied unheard; all saved once`)
+      })
+    )
+
+  fault(
+    'F33 the storage of instances answers no more after it has applied',
+    timedOut,
+    withModules({}, async (site, saw, modules) => {
+      await createSourceTables({ query: (sql, params) => site.query(sql, params) }, TENANT)
+      await fillInstances({ query: (sql, params) => site.query(sql, params) }, TENANT, 300)
+      const coordinator = await site.start('coordinator', SHORT_CALLS)
+      await Promise.all([0, 1].map(() => site.start('worker', SHORT_CALLS)))
+      await enableTenant(coordinator.url, TENANT)
+      const job = await startJob(coordinator.url, TENANT, { entityType: 'instance', operationType: 'remapping' })
+      await untilTerminal(coordinator.url, [job], 120_000)
+      modules.atRandom('instance', UNHEARD)
+      await startSaving(coordinator, job, modules)
+      await untilSaved(site, coordinator, job, modules, 'instance')
+      const unheard = modules.callsTo('instance').filter(({ applied, status }) => applied && status === null).length
+      expect(unheard).toBeGreaterThan(0)
+      expect((await attemptsOf(site)).used).toBe(0)
+      saw(`${modules.callsTo('instance').length} calls for 30 chunks, ${unheard} of them applied unheard; all saved once`)
+    })
+  )
+
+  fault(
+    'F27 pause, resume and cancel while chunks are saved',
+    {
+      done: 'a saving paused, resumed, cancelled and taken up again by retry-failed',
+      expected:
+        'paused: no call to the module any more; cancelled: FAILED with its reason, saved stays; taken up again: all is saved'
+    },
+    withModules({}, async (site, saw, modules) => {
+      const coordinator = await site.start('coordinator')
+      await Promise.all([0, 1].map(() => site.start('worker')))
+      const job = await aJob(site, coordinator, { broken: 0 })
+      await untilSound(site, coordinator, job)
+      modules.always('authority', fates.slow(400))
+      await startSaving(coordinator, job, modules)
+      const calls = (): number => modules.callsTo('authority').length
+      await until('some are saved', () => Promise.resolve(calls() >= 8))
+      expect(await callJob(coordinator, job, 'pause')).toMatchObject({ status: 'data_saving' })
+      const leased = `select 1 from ${TENANT}_mod_marc_migrations.operation_chunk where lease_owner is not null`
+      await until('no chunk is held', async () => (await site.query(leased)).length === 0, 5_000)
+      const paused = calls()
+      await sleep(3_000)
+      expect(calls()).toBe(paused)
+      await callJob(coordinator, job, 'resume')
+      await until('more are saved', () => Promise.resolve(calls() >= paused + 4))
+      expect(await callJob(coordinator, job, 'cancel')).toMatchObject({
+        status: 'data_saving_failed',
+        stopReason: 'cancelled'
+      })
+      await sleep(3_000)
+      const cancelled = calls()
+      await sleep(2_000)
+      expect(calls()).toBe(cancelled)
+      expect(await statusOf(coordinator, job)).toBe('data_saving_failed')
+      modules.always('authority', null)
+      await retryFailed(coordinator.url, job, modules)
+      await untilSaved(site, coordinator, job, modules)
+      saw(`${paused} calls until the pause, ${cancelled} until the cancel, ${calls()} in all for 60 chunks`)
+    })
+  )
+
+  fault(
+    'F30 two jobs of one tenant and entity type at once',
+    {
+      done: 'two files mapped at the same time, then both put to saving',
+      expected: 'both exact, with files and counters of their own; their savings go one after the other'
+    },
+    withModules({}, async (site, saw, modules) => {
+      const coordinator = await site.start('coordinator')
+      await Promise.all([0, 1].map(() => site.start('worker', failpoints(pace(50)))))
+      const jobs = [
+        await aJob(site, coordinator, { broken: 0 }),
+        await aJob(site, coordinator, { broken: 0, seed: 2, records: 400 })
+      ]
+      for (const job of jobs) await untilSound(site, coordinator, job)
+      modules.always('authority', fates.slow(50))
+      for (const job of jobs) await startSaving(coordinator, job, modules)
+      const owners = (): string[] =>
+        modules.callsTo('authority').map(({ body }) => {
+          const { recordsFileName } = body as { recordsFileName: string }
+          return jobs.findIndex(({ id }) => recordsFileName.includes(id)).toString()
+        })
+      // Records of both files have the same control numbers, hence the same ids: the second overwrites the first.
+      for (const job of jobs)
+        await until('it is saved', async () => (await statusOf(coordinator, job)) === 'data_saving_completed', 120_000)
+      const [, second] = jobs
+      if (second !== undefined) await untilSaved(site, coordinator, second, modules)
+      const turns = owners().filter((owner, i, all) => owner !== all[i - 1])
+      expect(turns).toEqual(['0', '1'])
+      expect(owners()).toHaveLength(100)
+      saw('60 calls of the first, then 40 of the second')
+    })
+  )
+})
+
+const SHORT_CALLS = { SAVING_CALL_TIMEOUT_MS: '2000' }
+const UNHEARD = { seed: 33, share: 0.3, fates: [fates.cutAfter, fates.hangAfter], mostInARow: 2 }
+
+type ModulesRun = (site: Site, saw: (fact: string) => void, modules: FolioPeers) => Promise<void>
+
+/** With storage modules for the time of the run. */
+function withModules(options: Parameters<typeof storageModules>[1], run: ModulesRun): FaultRun {
+  return async (site, saw) => {
+    const modules = await storageModules(site, options)
+    try {
+      await run(site, saw, modules)
+    } finally {
+      await modules.stop()
+    }
+  }
+}
+
+async function retryFailed(
+  base: string,
+  { tenant, id }: { tenant: string; id: string },
+  modules: FolioPeers
+): Promise<void> {
+  const headers = { 'x-okapi-tenant': tenant, 'x-okapi-url': modules.url, 'x-okapi-token': 'of the tests' }
+  const answer = await fetch(`${base}/marc-migrations/${id}/retry-failed`, { method: 'POST', headers })
+  expect(answer.status).toBe(201)
+}
