@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import type { FaultWords } from './fault.ts'
-import { hintCounts, untilHintsAreDone } from './hints.ts'
+import { hintsSent, untilHintsAreDone } from './hints.ts'
 import { aJob, attemptsOf, expectAlive, failpoints, pace, untilCounted, untilSound } from './jobs-under-fault.ts'
 import type { Site } from './site.ts'
 
@@ -41,7 +41,7 @@ async function duringAJob(site: Site, saw: (fact: string) => void, times: Times,
   const first = await aJob(site, coordinator, { records: 1200 })
   await untilCounted(site, 15)
   await harm()
-  const { sent } = await hintCounts(site)
+  const sent = await hintsSent(site)
   const second = await aJob(site, coordinator, { seed: 2, tenant: 'beta', records: 1200 })
   const ms = await untilHintsAreDone(site, workers.length, sent, BACK_MS)
   await untilSound(site, coordinator, first)

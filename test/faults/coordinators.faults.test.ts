@@ -59,7 +59,7 @@ describe.skipIf(missing !== undefined && skipSuite('faults of coordinators', mis
         expected: 'the armed row outlives every process: the next one ends the operation within two ticks'
       },
       async (site, saw) => {
-        const killed = await site.start('coordinator', { CHECK_INTERVAL_MS: '600000' })
+        const killed = await site.start('coordinator', failpoints('before.check.finalise=wait:600000'))
         const worker = await site.start('worker')
         const job = await aJob(site, killed)
         await until('the split is over', async () => (await sealed(site)) && (await attemptsOf(site)).chunks === 60)

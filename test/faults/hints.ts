@@ -39,6 +39,13 @@ export async function hintCounts(site: Site, env = site.bucket): Promise<HintCou
   })
 }
 
+/** Hints in the topic, ever; of a broker that may have come back a moment ago. */
+export async function hintsSent(site: Site): Promise<number> {
+  return await asAdmin(site, async (admin) =>
+    sum((await admin.fetchTopicOffsets(chunkTopic(site.bucket))).map(({ high }) => high))
+  )
+}
+
 /** Every hint comes again; nobody may be in the group. */
 export async function resetOffsets(site: Site): Promise<void> {
   const topic = { groupId: workerGroup(site.bucket), topic: chunkTopic(site.bucket) }

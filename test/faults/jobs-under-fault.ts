@@ -76,13 +76,7 @@ export async function untilSound(site: Site, coordinator: Process, job: FaultJob
 /** Objects of the operations are those that rows name, no more: losers' are deleted at the count, or a lease after the end. */
 export async function untilNothingIsLeft(site: Site, jobs: readonly Job[]): Promise<void> {
   for (const { tenant, id } of jobs) {
-    const named = await site.query<{ key: string }>(
-      `select entity_chunk_file_name as key from ${tenant}_mod_marc_migrations.operation_chunk where operation_id = $1
-        union select entity_error_chunk_file_name from ${tenant}_mod_marc_migrations.operation_chunk_step where operation_id = $1
-        union select error_chunk_file_name from ${tenant}_mod_marc_migrations.operation_chunk_step where operation_id = $1`,
-      [id]
-    )
-    const keys = named.flatMap(({ key }) => key ?? []).sort()
+    const keys = await namedKeys(site, { tenant, id })
     let stand: readonly string[] = []
     const same = async (): Promise<boolean> => {
       stand = await objectsOf(site, id)
@@ -90,6 +84,17 @@ export async function untilNothingIsLeft(site: Site, jobs: readonly Job[]): Prom
     }
     await until('only what was counted stands', same, 30_000).catch(() => expect(stand).toEqual(keys))
   }
+}
+
+/** Keys that the rows of an operation name, sorted. */
+export async function namedKeys(site: Site, { tenant, id }: Job): Promise<readonly string[]> {
+  const named = await site.query<{ key: string | null }>(
+    `select entity_chunk_file_name as key from ${tenant}_mod_marc_migrations.operation_chunk where operation_id = $1
+      union select entity_error_chunk_file_name from ${tenant}_mod_marc_migrations.operation_chunk_step where operation_id = $1
+      union select error_chunk_file_name from ${tenant}_mod_marc_migrations.operation_chunk_step where operation_id = $1`,
+    [id]
+  )
+  return named.flatMap(({ key }) => key ?? []).sort()
 }
 
 /** Keys of everything that stands for an operation, sorted. */

@@ -4,13 +4,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { directoryStore } from '@marc-migrations/objects'
 import { describe, expect } from 'vitest'
+import { filePlace, folderPlace } from '../../libs/objects/src/file-place.ts'
 import { aFullDisk } from '../objects/full-disk.ts'
 import { aLink } from '../support/link.ts'
 import { silentLogger } from '../support/silent-logger.ts'
 import { skipSuite } from '../support/skips.ts'
 import { until } from '../system/jobs.ts'
 import { faultsOn } from './fault.ts'
-import { aJob, attemptsOf, expectAlive, failpoints, pace, said, untilCounted, untilSound } from './jobs-under-fault.ts'
+import {
+  aJob,
+  attemptsOf,
+  expectAlive,
+  failpoints,
+  namedKeys,
+  pace,
+  said,
+  TENANT,
+  untilCounted,
+  untilSound
+} from './jobs-under-fault.ts'
 import { serversMissing, theServers } from './site.ts'
 import type { Site } from './site.ts'
 
@@ -135,14 +147,13 @@ function inDirectory(site: Site, dir: string): Site {
   return {
     ...site,
     stored: (look) => site.stored((stores) => look(stores, directoryStore({ dir, logger: silentLogger }))),
-    keys: (prefix) => {
-      const names = readdirSync(join(dir, prefix), { recursive: true, withFileTypes: true })
-      return Promise.resolve(
-        names
-          .filter((each) => each.isFile())
-          .map(({ name }) => `${prefix}${name}`)
-          .sort()
-      )
+    keys: async (prefix) => {
+      // Names of files hold hashes of their keys: what no row names is shown by its path.
+      const id = prefix.split('/').at(-2) ?? ''
+      const keys = new Map((await namedKeys(site, { tenant: TENANT, id })).map((key) => [filePlace(dir, key), key]))
+      const found = readdirSync(folderPlace(dir, prefix), { recursive: true, withFileTypes: true })
+      const paths = found.filter((each) => each.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+      return paths.map((path) => keys.get(path) ?? path).sort()
     }
   }
 }

@@ -17,7 +17,7 @@ export function finaliseStage(
   if (operation === null) return { state: takenOff(state, tenant, operationId), answer: { outcome: 'gone' } }
   if (isTerminal(operation.status)) {
     const { status, stopReason } = operation
-    return { state: takenOff(state, tenant, operationId), answer: { outcome: 'finalised', status, stopReason } }
+    return { state: takenOff(state, tenant, operationId), answer: { outcome: 'ended', status, stopReason } }
   }
   if (operation.status === 'NEW') return { state, answer: { outcome: 'open' } }
   const kept = operation.control === 'pause' ? giveUpSaveLock(state, at.now, operation) : state

@@ -86,7 +86,12 @@ export interface PublishStore {
 }
 
 export type Verdict =
-  | { readonly outcome: 'finalised'; readonly status: OperationStatus; readonly stopReason: string | null }
+  /** `finalised` by this call, which tells of it; `ended` by another before, which has. */
+  | {
+      readonly outcome: 'finalised' | 'ended'
+      readonly status: OperationStatus
+      readonly stopReason: string | null
+    }
   | { readonly outcome: 'open' }
   /** Schema or operation gone; the armed row was deleted. */
   | { readonly outcome: 'gone' }

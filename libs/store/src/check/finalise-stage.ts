@@ -78,11 +78,11 @@ function verdictOf(o: Operation, unsaved: boolean): { status: OperationStatus; s
   return { status: o.rejectedRecords === 0 ? 'DATA_MAPPING_COMPLETED' : 'DATA_MAPPING_FAILED', stopReason: null }
 }
 
-/** An armed row beside a stage that has ended was left by somebody else than us. */
+/** Another came first; an armed row beside a stage that has ended was left by somebody else than us. */
 async function ended(on: Transaction, { tenant, id, status, stopReason }: Operation): Promise<Verdict> {
   await disarmStage(on, tenant, id)
   await releaseSaveLock(on, tenant, id, null)
-  return { outcome: 'finalised', status, stopReason }
+  return { outcome: 'ended', status, stopReason }
 }
 
 async function gone(on: Transaction, { tenant, operationId }: ArmedStage): Promise<Verdict> {
