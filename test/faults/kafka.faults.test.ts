@@ -25,7 +25,7 @@ describe.skipIf(missing !== undefined && skipSuite('faults in the times of produ
       killAfterClaim(site, saw, production)
     )
     fault('F9 a zombie: stopped for longer than its lease, then woken (production values)', zombie, (site, saw) =>
-      wakeAZombie(site, saw, production)
+      wakeAZombie(site, saw, { times: production })
     )
     fault('F13 the broker is killed and comes back (production values)', brokerKilled, (site, saw) =>
       killTheBroker(site, saw, production)

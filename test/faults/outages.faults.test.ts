@@ -4,8 +4,18 @@ import { fates } from '../support/peer-fate.ts'
 import { skipSuite } from '../support/skips.ts'
 import { until } from '../system/jobs.ts'
 import { faultsOn } from './fault.ts'
-import { aJob, attemptsOf, expectAlive, failpoints, pace, said, untilCounted, untilSound } from './jobs-under-fault.ts'
-import { startSaving, storageModules, untilSaved } from './savings.ts'
+import {
+  aJob,
+  attemptsOf,
+  expectAlive,
+  failpoints,
+  pace,
+  said,
+  untilCounted,
+  untilSound,
+  untilVerified
+} from './jobs-under-fault.ts'
+import { aStoredJob, startSaving, storageModules, untilSaved } from './savings.ts'
 import { serversMissing, theServers } from './site.ts'
 import type { Site } from './site.ts'
 
@@ -47,8 +57,8 @@ describe.skipIf(missing !== undefined && skipSuite('long outages', missing, 'ser
       try {
         const coordinator = await site.start('coordinator')
         const workers = await Promise.all([0, 1].map(() => site.start('worker')))
-        const job = await aJob(site, coordinator, { broken: 0 })
-        await untilSound(site, coordinator, job)
+        const job = await aStoredJob(site, coordinator)
+        await untilVerified(site, coordinator, job)
         modules.always('authority', fates.slow(200))
         await startSaving(coordinator, job, modules)
         await until('some are saved', () => Promise.resolve(modules.callsTo('authority').length >= 10))

@@ -3,12 +3,11 @@ import { describe, expect } from 'vitest'
 import type { FolioPeers } from '../support/folio-peers.ts'
 import { fates } from '../support/peer-fate.ts'
 import { skipSuite } from '../support/skips.ts'
-import { createSourceTables, fillInstances } from '../support/source-records.ts'
-import { enableTenant, startJob, until, untilTerminal } from '../system/jobs.ts'
+import { startJob, until } from '../system/jobs.ts'
 import { faultsOn } from './fault.ts'
 import type { FaultRun } from './fault.ts'
-import { aJob, attemptsOf, callJob, expectAlive, failpoints, pace, TENANT, untilSound } from './jobs-under-fault.ts'
-import { startSaving, statusOf, storageModules, untilSaved } from './savings.ts'
+import { attemptsOf, callJob, expectAlive, failpoints, pace, TENANT, untilVerified } from './jobs-under-fault.ts'
+import { aStoredJob, startSaving, statusOf, storageModules, untilSaved } from './savings.ts'
 import { serversMissing, theServers } from './site.ts'
 import type { Site } from './site.ts'
 
@@ -28,8 +27,8 @@ describe.skipIf(missing !== undefined && skipSuite('faults of saving', missing, 
       withModules({ authorityUpsertRaises }, async (site, saw, modules) => {
         const coordinator = await site.start('coordinator', SHORT_CALLS)
         const workers = await Promise.all([0, 1].map(() => site.start('worker', SHORT_CALLS)))
-        const job = await aJob(site, coordinator, { records: 300, broken: 0 })
-        await untilSound(site, coordinator, job)
+        const job = await aStoredJob(site, coordinator, { records: 300 })
+        await untilVerified(site, coordinator, job)
         modules.atRandom('authority', UNHEARD)
         await startSaving(coordinator, job, modules)
         await untilSaved(site, coordinator, job, modules)
@@ -45,13 +44,10 @@ describe.skipIf(missing !== undefined && skipSuite('faults of saving', missing, 
     'F33 the storage of instances answers no more after it has applied',
     timedOut,
     withModules({}, async (site, saw, modules) => {
-      await createSourceTables({ query: (sql, params) => site.query(sql, params) }, TENANT)
-      await fillInstances({ query: (sql, params) => site.query(sql, params) }, TENANT, 300)
       const coordinator = await site.start('coordinator', SHORT_CALLS)
       await Promise.all([0, 1].map(() => site.start('worker', SHORT_CALLS)))
-      await enableTenant(coordinator.url, TENANT)
-      const job = await startJob(coordinator.url, TENANT, { entityType: 'instance', operationType: 'remapping' })
-      await untilTerminal(coordinator.url, [job], 120_000)
+      const job = await aStoredJob(site, coordinator, { records: 300, type: 'instance' })
+      await untilVerified(site, coordinator, job)
       modules.atRandom('instance', UNHEARD)
       await startSaving(coordinator, job, modules)
       await untilSaved(site, coordinator, job, modules, 'instance')
@@ -72,8 +68,8 @@ describe.skipIf(missing !== undefined && skipSuite('faults of saving', missing, 
     withModules({}, async (site, saw, modules) => {
       const coordinator = await site.start('coordinator')
       await Promise.all([0, 1].map(() => site.start('worker')))
-      const job = await aJob(site, coordinator, { broken: 0 })
-      await untilSound(site, coordinator, job)
+      const job = await aStoredJob(site, coordinator)
+      await untilVerified(site, coordinator, job)
       modules.always('authority', fates.slow(400))
       await startSaving(coordinator, job, modules)
       const calls = (): number => modules.callsTo('authority').length
@@ -105,17 +101,16 @@ describe.skipIf(missing !== undefined && skipSuite('faults of saving', missing, 
   fault(
     'F30 two jobs of one tenant and entity type at once',
     {
-      done: 'two files mapped at the same time, then both put to saving',
+      done: 'the same records mapped by two jobs at the same time, then both put to saving',
       expected: 'both exact, with files and counters of their own; their savings go one after the other'
     },
     withModules({}, async (site, saw, modules) => {
       const coordinator = await site.start('coordinator')
       await Promise.all([0, 1].map(() => site.start('worker', failpoints(pace(50)))))
-      const jobs = [
-        await aJob(site, coordinator, { broken: 0 }),
-        await aJob(site, coordinator, { broken: 0, seed: 2, records: 400 })
-      ]
-      for (const job of jobs) await untilSound(site, coordinator, job)
+      const first = await aStoredJob(site, coordinator)
+      const again = await startJob(coordinator.url, TENANT, { operationType: 'remapping' })
+      const jobs = [first, { ...first, ...again }]
+      for (const job of jobs) await untilVerified(site, coordinator, job)
       modules.always('authority', fates.slow(50))
       for (const job of jobs) await startSaving(coordinator, job, modules)
       const owners = (): string[] =>
@@ -123,15 +118,11 @@ describe.skipIf(missing !== undefined && skipSuite('faults of saving', missing, 
           const { recordsFileName } = body as { recordsFileName: string }
           return jobs.findIndex(({ id }) => recordsFileName.includes(id)).toString()
         })
-      // Records of both files have the same control numbers, hence the same ids: the second overwrites the first.
-      for (const job of jobs)
-        await until('it is saved', async () => (await statusOf(coordinator, job)) === 'data_saving_completed', 120_000)
-      const [, second] = jobs
-      if (second !== undefined) await untilSaved(site, coordinator, second, modules)
+      for (const job of jobs) await untilSaved(site, coordinator, job, modules)
       const turns = owners().filter((owner, i, all) => owner !== all[i - 1])
       expect(turns).toEqual(['0', '1'])
-      expect(owners()).toHaveLength(100)
-      saw('60 calls of the first, then 40 of the second')
+      expect(owners()).toHaveLength(120)
+      saw('60 calls of the first, then 60 of the second')
     })
   )
 })

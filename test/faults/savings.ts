@@ -3,9 +3,12 @@ import type { EntityType } from '@marc-migrations/domain'
 import type { Verification } from '../../apps/cli/src/verify/run-verify.ts'
 import { folioPeers } from '../support/folio-peers.ts'
 import type { FolioPeers, FolioPeersOptions } from '../support/folio-peers.ts'
-import { audit, headersOf, until } from '../system/jobs.ts'
+import { createSourceTables, fillAuthorities, fillInstances } from '../support/source-records.ts'
+import { audit, enableTenant, headersOf, startJob, until } from '../system/jobs.ts'
 import type { Job } from '../system/jobs.ts'
 import type { Process } from '../system/processes.ts'
+import { TENANT } from './jobs-under-fault.ts'
+import type { FaultJob } from './jobs-under-fault.ts'
 import type { Site } from './site.ts'
 
 const SAVED_MS = 200_000
@@ -13,6 +16,24 @@ const SAVED_MS = 200_000
 /** FOLIO's storage modules, with tables of their own beside ours; to be stopped by the test. */
 export function storageModules(site: Site, options: Omit<FolioPeersOptions, 'db' | 'objects'> = {}): Promise<FolioPeers> {
   return folioPeers({ ...options, db: site.database(), objects: site.objects })
+}
+
+/**
+ * Starts the mapping of stored records, which alone can be saved.
+ *
+ * @param type a tenant has records of one type here, and these once
+ */
+export async function aStoredJob(
+  site: Site,
+  { url }: Process,
+  { records = 600, type = 'authority' }: { readonly records?: number; readonly type?: EntityType } = {}
+): Promise<FaultJob> {
+  const db = { query: site.query }
+  await createSourceTables(db, TENANT)
+  await (type === 'authority' ? fillAuthorities(db, TENANT, records) : fillInstances(db, TENANT, records))
+  await enableTenant(url, TENANT)
+  const job = await startJob(url, TENANT, { entityType: type, operationType: 'remapping' })
+  return { ...job, records, broken: 0, path: '' }
 }
 
 /** Puts a mapped operation to saving, as a FOLIO client does. */

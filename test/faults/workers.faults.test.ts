@@ -20,6 +20,7 @@ import {
 import { production } from './production.ts'
 import { clockShiftedBy, mapperInTrouble } from './shims/shim.ts'
 import { CHUNK, serversMissing, theServers } from './site.ts'
+import { earlyZombie, wakeAZombie } from './zombie.ts'
 
 const missing = serversMissing()
 /** The control number of the 321st record of a generated file, which stands in the middle of its chunk. */
@@ -62,14 +63,15 @@ describe.skipIf(missing !== undefined && skipSuite('faults of workers', missing,
       expected: 'the hints that come again are stale: acked, and nothing is counted again'
     },
     async (site, saw) => {
-      const long = { LEASE_MS: '24000', LEASE_RENEW_MS: '8000' }
+      const long = { LEASE_MS: '45000', LEASE_RENEW_MS: '15000' }
       const coordinator = await site.start('coordinator', long)
+      const other = await site.start('worker', { ...long, CHUNK_PROCESSING_MAX_PARALLELISM: '1' })
       const killed = await site.start('worker', { ...long, ...failpoints('after.chunks.claim=kill@1') })
+      await until('it is in the group', () => Promise.resolve(said(killed, 'bus.joined').length > 0))
       const job = await aJob(site, coordinator)
       expect(await killed.ended()).toBeNull()
       const held = await heldBy(site, killed)
       expect(held.length).toBeGreaterThan(0)
-      const other = await site.start('worker', long)
       const staleUnderLease = (): boolean => said(other, 'hint.stale').some(({ chunkId }) => held.includes(String(chunkId)))
       await until('the hint comes again while the dead one has its lease', () => Promise.resolve(staleUnderLease()), 120_000)
       expect(await heldBy(site, killed)).toEqual(held)
@@ -87,6 +89,10 @@ describe.skipIf(missing !== undefined && skipSuite('faults of workers', missing,
       await untilSound(site, coordinator, job)
       saw(`stale under the live lease; then ${stale} hints came again, none was claimed`)
     }
+  )
+
+  fault('F9 a zombie that wakes while another works on its chunk', earlyZombie, (site, saw) =>
+    wakeAZombie(site, saw, { tooEarly: 'epoch < 2', otherMs: 1500 })
   )
 
   fault(
