@@ -34,6 +34,7 @@ import {
   sums,
   test as base
 } from '../support/store-fixtures.ts'
+import type { TestDatabase } from '../support/postgres.ts'
 import { aParty, someoneWaits } from '../support/store-steps.ts'
 import type { Party } from '../support/store-steps.ts'
 
@@ -58,10 +59,12 @@ async function twoClaims(stores: Stores, operation: Operation): Promise<[Claim, 
 const chunksOf = async (stores: Stores, { tenant, id }: Operation) =>
   (await stores.operations.chunks(tenant, id, { offset: 0, limit: 100 })).chunks
 
+const stepsOf = (db: TestDatabase) => db.query(`select id, status from ${SCHEMA}.operation_chunk_step`)
+
 describe('a cancel', () => {
   test('fences a claim that came while it had the operation and not yet the chunk', async ({ stores, one }) => {
     const operation = await aPublishedOperation(stores, { chunks: 1 })
-    const there = one.stopBefore('with held')
+    const there = one.stopBefore('published_at is not null')
     const cancelling = cancelOperation(one.context, 'diku', operation.id, 'cancelled')
     await there
     const claim = await claimOne(stores, operation)
@@ -74,7 +77,7 @@ describe('a cancel', () => {
   test('and a count of a chunk it has not come to yet do not wait for each other', async ({ db, stores, one, other }) => {
     const operation = await aPublishedOperation(stores, { chunks: 1 })
     const claim = await claimOne(stores, operation)
-    const there = one.stopBefore('with held')
+    const there = one.stopBefore('published_at is not null')
     const cancelling = cancelOperation(one.context, 'diku', operation.id, 'cancelled')
     await there
     const counting = countChunk(other.context, claim, mappedTally(claim))
@@ -84,7 +87,7 @@ describe('a cancel', () => {
     expect(await counting).toBe('fenced')
   })
 
-  test('waits for a claim that has the chunk, and fences it', async ({ db, stores, one, other }) => {
+  test('waits for a claim that has the chunk, and fences it with the step it began', async ({ db, stores, one, other }) => {
     const operation = await aPublishedOperation(stores, { chunks: 1 })
     await other.begin()
     const claim = await claimChunk(other.context, await firstHint(stores, operation), 'w', LEASE_MS)
@@ -94,6 +97,7 @@ describe('a cancel', () => {
     await cancelling
     expect(claim).not.toBeNull()
     expect(await chunksOf(stores, operation)).toMatchObject([{ leaseOwner: null, status: 'NEW' }])
+    expect(await stepsOf(db)).toEqual([{ id: claim?.stepId, status: 'FAILED' }])
   })
 
   test('leaves nothing to a claim that saw the operation run and comes to the chunk after', async ({
@@ -353,6 +357,21 @@ describe('a retry', () => {
     await one.commit()
     expect(await retrying).toMatchObject({ before: { mappedRecords: 7, rejectedRecords: 3 } })
     expect(sums(await reread(stores, operation))).toMatchObject({ mapped: 0, rejected: 0 })
+  })
+
+  test('waits for a claim that has the chunk, and goes on in the step it began', async ({ db, stores, one, other }) => {
+    const operation = await aPublishedOperation(stores, { chunks: 1 })
+    const hint = await firstHint(stores, operation)
+    await one.begin()
+    const claim = await claimChunk(one.context, hint, 'w', LEASE_MS)
+    const retrying = retryMapping(other.context, 'diku', operation.id, [hint.chunkId])
+    await someoneWaits(db)
+    await one.commit()
+    await retrying
+    await stores.freeze.freeze('diku', operation.id, RULES)
+    await stores.publish.mark(armedOf(operation), 10)
+    expect(await claimOne(stores, operation)).toMatchObject({ stepId: claim?.stepId, epoch: 3 })
+    expect(await stepsOf(db)).toHaveLength(1)
   })
 
   test('fences a count that waited for it', async ({ db, stores, one, other }) => {

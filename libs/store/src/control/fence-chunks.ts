@@ -3,6 +3,17 @@ import type { Transaction } from '../database/database.ts'
 import { perSchema } from '../database/per-schema.ts'
 
 /**
+ * A statement of its own before the fencing: a claim that has a chunk and is not yet committed is waited for here, so that the
+ * statements after this one see the step it began. Only what is published can be claimed.
+ */
+const WAIT_FOR_CLAIMS = perSchema(
+  (s) => `
+  select 1 from ${s}.operation_chunk
+   where operation_id = $1 and next_attempt_at is not null and published_at is not null
+     for no key update`
+)
+
+/**
  * Open chunks of an operation, leased or not: a higher epoch, no lease, not published (a claim that runs at this moment with
  * an old view of the operation then finds them unpublished), the status they had before the claim, their running step FAILED.
  */
@@ -55,6 +66,7 @@ export async function fenceChunks(
   operationId: string,
   { stage, stayOpen }: Fencing
 ): Promise<Date | null> {
+  await on.run(WAIT_FOR_CLAIMS(tenant), [operationId])
   const [row] = await on.rows<{ saving_until: Date | null }>(FENCE_CHUNKS(tenant), [operationId, stage ?? null, stayOpen])
   return row?.saving_until ?? null
 }
