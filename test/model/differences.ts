@@ -77,7 +77,9 @@ function newRows(before: ModelState, { steps, ranges, tombstones }: ModelState):
   const isNew = (of: object) => (row: { readonly id: string }) => !(row.id in of)
   const byKeys = (keys: readonly string[]) => [...keys].sort().join()
   return [
-    ...Object.values(steps).filter(isNew(before.steps)),
+    ...Object.values(steps)
+      .filter(isNew(before.steps))
+      .sort((a, b) => (a.chunkId < b.chunkId ? -1 : 1)),
     ...Object.values(ranges)
       .filter(isNew(before.ranges))
       .sort((a, b) => a.nextPosition - b.nextPosition),

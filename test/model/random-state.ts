@@ -38,7 +38,7 @@ const STAGES: readonly Stage[] = ['DATA_MAPPING', 'DATA_SAVING']
  * Any state at all, reachable or not, with the combinations in which verbs do something more often than others: the SQL and its
  * twin have to agree on all of them.
  */
-export function randomState(die: Die, now: number): ModelState {
+export function randomState(die: Die, now: number, mostOperations = 4): ModelState {
   const ids = numbered()
   /** No two times are the same: what an order leaves open to ties is no matter of the twins. */
   const tick = counter()
@@ -47,7 +47,7 @@ export function randomState(die: Die, now: number): ModelState {
   const maybe = <T>(outOfTen: number, value: () => T): T | null => (die(10) < outOfTen ? value() : null)
 
   let state = emptyState()
-  const operations = Array.from({ length: 1 + die(4) }, () => anOperation())
+  const operations = Array.from({ length: 1 + die(mostOperations) }, () => anOperation())
   for (const operation of operations) {
     state = withRow(state, 'operations', operation.id, operation)
     const status = oneOf(die, ['NOT_STARTED', 'IN_PROGRESS', 'COMPLETED'])

@@ -9,7 +9,9 @@ export interface Party {
   readonly context: StoreContext
   /** Stops before the first statement that contains the text, `commit` included; resolves when it has come there. */
   stopBefore(text: string): Promise<void>
-  /** Goes on from where it stopped. */
+  /** Stops before its n-th statement from now, `begin` and `commit` included, if it comes to that; resolves when it has. */
+  stopBeforeStatement(n: number): Promise<void>
+  /** Goes on from where it stopped, and stops no more. */
   goOn(): void
   /** Every statement from now on is part of one transaction, until `commit`. */
   begin(): Promise<void>
@@ -18,18 +20,18 @@ export interface Party {
    * Lets statements wait for rows that they would skip: it stands for a statement that looked before another transaction
    * committed and comes to the row after. Such a moment is too short to be led to by hand.
    */
-  waitForRows(): void
+  waitForRows(waits?: boolean): void
 }
 
 /** Runs the real statements of the store on one connection, so that two of them can be led past each other by hand. */
 export async function aParty(db: TestDatabase): Promise<Party> {
   const client = await db.client()
-  let stop: { readonly text: string; readonly reached: () => void } | undefined
+  let stop: { readonly isHere: (sql: string) => boolean; readonly reached: () => void } | undefined
   let goOn = () => {}
   let skips = true
   const query = async (text: string, params: Params = []): Promise<pg.QueryResult> => {
     const sql = skips ? text : text.replaceAll('skip locked', '')
-    if (stop !== undefined && sql.includes(stop.text)) {
+    if (stop?.isHere(sql) === true) {
       const { reached } = stop
       stop = undefined
       const gate = new Promise<void>((resolve) => (goOn = resolve))
@@ -64,16 +66,20 @@ export async function aParty(db: TestDatabase): Promise<Party> {
       subPath: 'test',
       tenants: { require: () => Promise.resolve(), find: (tenant) => Promise.resolve(tenant), forget: () => {} }
     },
-    stopBefore: (text) => new Promise((reached) => (stop = { text, reached })),
-    goOn: () => goOn(),
+    stopBefore: (text) => new Promise((reached) => (stop = { isHere: (sql) => sql.includes(text), reached })),
+    stopBeforeStatement: (n) => new Promise((reached) => (stop = { isHere: () => n-- <= 0, reached })),
+    goOn: () => {
+      stop = undefined
+      goOn()
+    },
     begin: async () => {
       await client.query('begin')
     },
     commit: async () => {
       await client.query('commit')
     },
-    waitForRows: () => {
-      skips = false
+    waitForRows: (waits = true) => {
+      skips = !waits
     }
   }
 }

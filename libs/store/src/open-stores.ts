@@ -96,7 +96,8 @@ function armingWith(wake: Wake): <A extends unknown[], R>(verb: (...args: A) => 
     }
 }
 
-function verbs(context: StoreContext, wake: Wake): Omit<Stores, 'tenants' | 'wake' | 'ping' | 'close'> {
+/** The ports without what lives: for who brings connections of his own. */
+export function verbs(context: StoreContext, wake: Wake): Omit<Stores, 'tenants' | 'wake' | 'ping' | 'close'> {
   const arming = armingWith(wake)
   const reports = reportStore(context)
   return {
