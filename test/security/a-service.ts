@@ -24,20 +24,23 @@ export interface Shown {
   readonly rejectedNumOfRecords?: number
 }
 
+interface Ask {
+  readonly tenant?: string
+  readonly body?: string | Buffer | ReadableStream
+  readonly type?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 /** API and worker in one process of the product, over a database and a directory of its own, and what a client does with it. */
 export interface Service {
   readonly db: TestDatabase
   readonly objects: ObjectStore
   readonly dir: string
   readonly process: Process
-  ask(
-    method: string,
-    path: string,
-    request?: { tenant?: string; body?: string | Buffer | ReadableStream; type?: string }
-  ): Promise<Response>
+  ask(method: string, path: string, request?: Ask): Promise<Response>
   upload(tenant: string, name: string, pieces: AsyncIterable<Uint8Array> | Uint8Array): Promise<Response>
   /** Starts an operation and follows it to its end. */
-  run(tenant: string, body: Record<string, unknown>): Promise<Shown>
+  run(tenant: string, body: Record<string, unknown>, headers?: Readonly<Record<string, string>>): Promise<Shown>
   /** Lines of an object, by its key. */
   lines(key: string): Promise<readonly string[]>
   /** The most memory the process ever had, and what it has now, in bytes. */
@@ -58,13 +61,14 @@ export async function aService(env: Record<string, string> = {}): Promise<Servic
   })
   await process.ready()
   const objects = directoryStore({ dir, logger: silentLogger })
-  const ask: Service['ask'] = (method, path, { tenant = 'diku', body, type = 'application/json' } = {}) =>
+  const ask: Service['ask'] = (method, path, { tenant = 'diku', body, type = 'application/json', headers = {} } = {}) =>
     fetch(process.url + path, {
       method,
       headers: {
         'x-okapi-tenant': tenant,
         'x-okapi-user-id': USER,
-        ...(body === undefined ? {} : { 'content-type': type })
+        ...(body === undefined ? {} : { 'content-type': type }),
+        ...headers
       },
       redirect: 'manual',
       ...(body === undefined ? {} : { body, duplex: 'half' })
@@ -74,9 +78,10 @@ export async function aService(env: Record<string, string> = {}): Promise<Servic
     for await (const piece of objects.read(key)) pieces.push(piece)
     return Buffer.concat(pieces).toString('utf8').split('\n').slice(0, -1)
   }
-  const run: Service['run'] = async (tenant, body) => {
+  const run: Service['run'] = async (tenant, body, headers = {}) => {
     const started = await ask('POST', '/marc-migrations', {
       tenant,
+      headers,
       body: JSON.stringify({ entityType: 'authority', ...body })
     })
     if (started.status !== 201) throw new Error(`${started.status} ${await started.text()}`)
