@@ -45,9 +45,9 @@ export function rejectFileRecord(record: FileRecord, reason: string): RejectedRe
   return { ok: false, rejectedLine: `{${members.join(',')}}`, reasonLine: reasonLine(id ?? '<unknown>', reason) }
 }
 
-/** A line break would make two reports of one. */
+/** What some reader takes for the end of a line would make two reports of one; other control characters no database or terminal takes. */
 function reasonLine(id: string, reason: string): string {
-  return `${id},${reason.replace(/[\r\n]+/g, ' ')}`
+  return `${id},${reason.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')}`
 }
 
 /** The record as it came where that is JSON of one line, else as a JSON text. */
