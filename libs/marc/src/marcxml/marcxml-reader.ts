@@ -51,7 +51,16 @@ export class MarcXmlReader implements PieceReader {
   #read(text: string, last: boolean): Reading[] {
     this.#pending += text
     const cuts = [...this.#splitter.push(text), ...(last ? this.#splitter.end() : [])]
-    return cuts.flatMap((cut) => this.#reading(cut) ?? [])
+    const readings = cuts.flatMap((cut) => this.#reading(cut) ?? [])
+    if (!last) this.#forgetUntil(this.#splitter.doneUntil)
+    return readings
+  }
+
+  /** What stands between records, or behind the cap of one, is counted and let go; half of a pair has no bytes of its own. */
+  #forgetUntil(char: number): void {
+    const splitsPair = /^[\udc00-\udfff]/.test(this.#pending.charAt(char - this.#knownChar))
+    const until = splitsPair ? char - 1 : char
+    if (until > this.#knownChar) this.#byteAt(until)
   }
 
   #reading(cut: XmlCut): Reading | undefined {

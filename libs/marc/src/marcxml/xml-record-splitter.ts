@@ -42,6 +42,11 @@ export class XmlRecordSplitter {
     return cuts
   }
 
+  /** Position in the file before which no cut will begin or end any more. */
+  get doneUntil(): number {
+    return this.#base
+  }
+
   end(): XmlCut[] {
     const cuts: XmlCut[] = []
     if (this.#start >= 0) this.#giveUp('unclosed', this.#text.length, cuts)
