@@ -19,12 +19,12 @@ import { FOLIO_PORT, folioOn, kafkaOn, nginxOn, postgresOn, S3_REGION, s3Keys, s
 import type { Placed } from './servers.ts'
 
 export const TENANT = 'alpha'
-const STORED = 18_000
+const STORED = 24_000
 const CHUNK = 40
 const SLOTS = 2
 const END_LIMIT_MS = 300_000
 /**
- * What a worker may send: some two chunks a second, which cost it a few percent of a core. Chunks are that large so that hints and
+ * What a worker may send: more than one chunk a second, which costs it a few percent of a core. Chunks are that large so that hints and
  * statements, of which there are more in an outage, take little of it.
  */
 const WORKER_KBITS = 800

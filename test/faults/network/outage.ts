@@ -17,7 +17,7 @@ const P99_MS = 500
 /** Of the rate before. */
 const KEPT = 0.9
 /** Chunks a second of a worker behind its cable, and p99 of the status, with nothing cut: else the machine holds them up. */
-const LEAST_RATE = 1.5
+const LEAST_RATE = 1
 const QUIET_P99_MS = 350
 const RECOVERY_LIMIT_MS = 120_000
 
