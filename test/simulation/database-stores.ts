@@ -16,6 +16,7 @@ import type {
 } from '@marc-migrations/domain'
 import { chunksOf } from '../model/state.ts'
 import type { At, ModelState, Outcome } from '../model/state.ts'
+import { stageHeaders } from '../model/twins/index.ts'
 import type * as twins from '../model/twins/index.ts'
 import type { History } from './history.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
@@ -88,7 +89,7 @@ export function databaseStores(deps: DatabaseStoresDeps): Stores {
         once(`armed.visit.${round}`, (s, at) => sql.visitArmed(s, at, round, everyMs, limit)),
       revisit: (round, armed, inMs) => again('armed.revisit', (s, at) => sql.revisitArmed(s, at, round, armed, inMs)),
       disarm: (armed) => once('armed.disarm', (s, at) => sql.disarm(s, at, armed)),
-      headers: (stage) => again('armed.headers', (s, at) => sql.stageHeaders(s, at, { ...stage, armedForMs: 0 }))
+      headers: (stage) => again('armed.headers', (s, at) => stageHeaders(s, at, { ...stage, armedForMs: 0 }))
     },
     freeze: {
       frozenHash: (tenant, id) => again('freeze.frozenHash', (s, at) => sql.frozenHash(s, at, tenant, id)),
