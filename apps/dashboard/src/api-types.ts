@@ -16,7 +16,7 @@ export interface Operation {
   readonly endTimeSaving?: string
   readonly control?: 'pause' | 'cancel'
   readonly stopReason?: string
-  readonly waitingFor?: { readonly id?: string }
+  readonly waitingFor?: { readonly operationId: string }
   readonly drift?: number
   readonly source?: { readonly name: string; readonly format: string }
 }
