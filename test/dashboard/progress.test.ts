@@ -27,7 +27,7 @@ describe('what the page says of an operation', () => {
     [{ status: 'data_mapping_failed', stopReason: 'SOURCE_CHANGED', rejectedNumOfRecords: 3 }, 'Stopped', 'bad'],
     [{ status: 'data_mapping_failed', stopReason: 'cancelled' }, 'Cancelled', 'bad'],
     [{ status: 'data_saving' }, 'Saving', 'running'],
-    [{ status: 'data_saving', waitingFor: { id: 'x' } }, 'Waiting', 'idle'],
+    [{ status: 'data_saving', waitingFor: { operationId: 'x' } }, 'Waiting', 'idle'],
     [{ status: 'data_saving_completed' }, 'Saved', 'done'],
     [{ status: 'data_saving_failed' }, 'Saving failed', 'bad']
   ])('%o reads %s', ([change, label, tone]) => {
