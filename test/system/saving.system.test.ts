@@ -153,6 +153,13 @@ async function expectAllStored(job: Job, type: EntityType, records: number): Pro
   expect(lines).toBe(records)
 }
 
+async function objectKeysOf(job: Job): Promise<readonly string[]> {
+  const stores = await storesOn(db)
+  const manifest = await audit(job, stores, objects)
+  await stores.close()
+  return manifest.objects.map(({ key }) => key)
+}
+
 async function textOf(key: string): Promise<string> {
   const pieces: Uint8Array[] = []
   for await (const piece of objects.read(key)) pieces.push(piece)
@@ -205,7 +212,7 @@ describe.skipIf(missing !== undefined && skipSuite('saving', missing, 'server'))
   }, 900_000)
 })
 
-test('one process with nothing but the environment of the module it replaces maps and saves within 512 MiB', async () => {
+test('one process with nothing but the environment of the module it replaces maps, saves and expires within 512 MiB', async () => {
   peers = await folioPeers({ db, objects })
   await fillAuthorities(db, TENANT, 20_000)
   const serve = await startProcess('serve', folioEnv())
@@ -222,5 +229,29 @@ test('one process with nothing but the environment of the module it replaces map
   await until(
     'the token is gone',
     async () => (await db.query('select 1 from marc_migrations_control.stage_secret')).length === 0
+  )
+
+  // A week later. The process dies between the deletion of the rows and that of the objects.
+  const keys = [...(await objectKeysOf(job)), `mod-marc-migrations/operation/${job.id}/nobody-knows-whose`]
+  await objects.put(keys.at(-1) ?? '', Buffer.from('x'))
+  await db.query(
+    `update ${TENANT}_mod_marc_migrations.operation set start_time_mapping = start_time_mapping - interval '8 days'`
+  )
+  expect((await fetch(`${serve.url}/marc-migrations/expire`, { method: 'POST', headers: headers() })).status).toBe(202)
+  expect((await fetch(`${serve.url}/marc-migrations/${job.id}`, { headers: headers() })).status).toBe(404)
+  serve.kill('SIGKILL')
+  await serve.ended()
+  await objects.delete(keys[0] ?? '') // as one that died in the middle of it would have left them
+  expect(await objects.head(keys[1] ?? '')).not.toBeNull()
+  await db.query('update marc_migrations_control.tombstone set due_at = now()')
+  const next = await startProcess('serve', { ...folioEnv(), ...fastProfile })
+  await next.ready()
+  await until('no object is left', async () => {
+    const left = await Promise.all(keys.map((key) => objects.head(key)))
+    return left.every((info) => info === null)
+  })
+  await until(
+    'nor a tombstone',
+    async () => (await db.query('select 1 from marc_migrations_control.tombstone')).length === 0
   )
 }, 300_000)
