@@ -61,7 +61,9 @@ async function leftovers(server: ConnectionOptions, database: string): Promise<s
   for (;;) {
     const rows = await onServer(
       server,
-      `select application_name || ' ' || state || ': ' || left(query, 200) as it from pg_stat_activity where datname = $1`,
+      // The server's own workers, autovacuum's among them, are nobody's leftovers.
+      `select application_name || ' ' || state || ': ' || left(query, 200) as it from pg_stat_activity
+        where datname = $1 and backend_type = 'client backend'`,
       [database]
     )
     if (rows.length === 0 || performance.now() > until) return rows.map(({ it }) => String(it))

@@ -17,6 +17,8 @@ export function s3Client(options: S3StoreOptions): S3Client {
     forcePathStyle: !options.isAws && !AWS_HOST.test(host),
     ...(ambient ? {} : { credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey } }),
     maxAttempts: options.retryCount,
+    // What is read is held against its own length, etag or hash; a second checksum, made in JavaScript, costs more than they do.
+    responseChecksumValidation: 'WHEN_REQUIRED',
     retryStrategy: retryStrategy(options),
     requestHandler: {
       connectionTimeout: options.connectTimeoutMs,

@@ -86,12 +86,12 @@ export async function openStores(options: StoreOptions): Promise<Stores> {
   }
 }
 
-/** Whatever arms a stage wakes the coordinators once it is committed, so that they come at once. */
+/** Whatever arms a stage wakes the coordinators once it is committed, so that they come at once; the publisher, too, for what is due already. */
 function armingWith(wake: Wake): <A extends unknown[], R>(verb: (...args: A) => Promise<R>) => (...args: A) => Promise<R> {
   return (verb) =>
     async (...args) => {
       const result = await verb(...args)
-      await wake.signal('armed')
+      await Promise.all([wake.signal('armed'), wake.signal('room')])
       return result
     }
 }
