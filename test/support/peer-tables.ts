@@ -48,12 +48,12 @@ export function peerTables(at: ConnectionOptions, authorityUpsertRaises: boolean
 
   /** @returns whether FOLIO's own table is there */
   async function prepare(tenant: string, type: EntityType): Promise<boolean> {
+    // One transaction, which keeps the lock until it is committed: `if not exists` does not see what another is just making.
     await pool.query(`
-      select pg_advisory_lock(hashtextextended('peer_storage', 0));
+      select pg_advisory_xact_lock(hashtextextended('peer_storage', 0));
       create schema if not exists ${tenant}_peer_storage;
       create table if not exists ${tenant}_peer_storage.${type} (
-        id uuid primary key, _version int not null, jsonb jsonb not null, writes int not null default 1);
-      select pg_advisory_unlock(hashtextextended('peer_storage', 0))`)
+        id uuid primary key, _version int not null, jsonb jsonb not null, writes int not null default 1)`)
     const { rows } = await pool.query<{ there: boolean }>(`select to_regclass($1) is not null as there`, [
       `${tenant}_${folioTables[type].table}`
     ])

@@ -114,10 +114,23 @@ async function untilStatus(base: string, job: Job, ...statuses: readonly string[
     const operation = await get(base, job)
     expect(operation.savedNumOfRecords).toBeLessThanOrEqual(operation.totalNumOfRecords)
     if (statuses.includes(operation.status)) return operation
-    expect(operation.status, 'a stage ended otherwise').not.toMatch(/_failed$/)
+    if (operation.status.endsWith('_failed')) throw new Error(`${operation.status}:\n${await whyFailed(job)}`)
     if (Date.now() > end) throw new Error(`still ${operation.status}`)
     await delay(100)
   }
+}
+
+/** What the database and the first line of each chunk's reasons say of a stage that failed. */
+async function whyFailed({ id }: Job): Promise<string> {
+  const schema = `${TENANT}_mod_marc_migrations`
+  const [operation] = await db.query(`select status, stop_reason from ${schema}.operation where id = $1`, [id])
+  const failed = await db.query<{ key: string }>(
+    `select error_chunk_file_name as key from ${schema}.operation_chunk_step
+      where operation_id = $1 and error_chunk_file_name is not null`,
+    [id]
+  )
+  const reasons = await Promise.all(failed.map(async ({ key }) => (await textOf(key).catch(String)).split('\n', 1)[0]))
+  return [JSON.stringify(operation), ...new Set(reasons)].join('\n')
 }
 
 async function save(base: string, job: Job): Promise<void> {
