@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { MigrationError, type ErrorCode, type ObjectStore, type ReadOptions } from '@marc-migrations/domain'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -38,6 +38,23 @@ export function objectsContract(name: string, open: () => Promise<ObjectStoreUnd
       expect(info).toMatchObject({ key, lengthBytes: 700_000 })
       expect((await read(key)).equals(content)).toBe(true)
       expect(await store.head(key)).toEqual(info)
+    })
+
+    test('a hash that head tells is that of the bytes; whoever tells none is read', async () => {
+      const keys = [aKey(), aKey(), aKey()]
+      await store.put(keys[0] ?? '', randomBytes(100_000))
+      await store.put(keys[1] ?? '', randomBytes(20_000_000))
+      await store.putStream(keys[2] ?? '', pieces())
+      for (const key of keys) {
+        const { sha256 } = (await store.head(key)) ?? {}
+        const own = createHash('sha256')
+          .update(await read(key))
+          .digest('hex')
+        expect([own, undefined]).toContain(sha256)
+      }
+      async function* pieces(): AsyncIterable<Uint8Array> {
+        for (let i = 0; i < 3; i++) yield await Promise.resolve(randomBytes(6_000_000))
+      }
     })
 
     test('an empty object is an object', async () => {

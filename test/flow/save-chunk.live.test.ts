@@ -109,10 +109,28 @@ async function save(
   return saved.outcome === 'done' ? saved.tally : 'silent'
 }
 
-async function textOf(key: string | null): Promise<string> {
+async function textOf(key: string | null, from = objects): Promise<string> {
   const pieces: Uint8Array[] = []
-  for await (const piece of objects.read(key ?? '')) pieces.push(piece)
+  for await (const piece of from.read(key ?? '')) pieces.push(piece)
   return Buffer.concat(pieces).toString('utf8')
+}
+
+/** As a store that keeps the hash of what it took in. */
+function tellingHashes(store: ObjectStore): ObjectStore {
+  return {
+    ...store,
+    head: async (key) => {
+      const info = await store.head(key)
+      return (
+        info && {
+          ...info,
+          sha256: createHash('sha256')
+            .update(await textOf(key, store))
+            .digest('hex')
+        }
+      )
+    }
+  }
 }
 
 /** What the storage module itself holds of these ids. */
@@ -134,6 +152,15 @@ describe('a chunk is saved', () => {
     expect(peers.callsTo('authority')).toHaveLength(3)
   })
 
+  test('without reading its file, where the store tells its hash', async () => {
+    const claim = await aClaim()
+    const reads: string[] = []
+    const told = tellingHashes(objects)
+    objects = { ...told, read: (key, options) => (reads.push(key), told.read(key, options)) }
+    expect(await save(claim)).toMatchObject({ saved: 4, failed: 0 })
+    expect(reads).toEqual([])
+  })
+
   test('without a call when none of its records was mapped', async () => {
     const claim = await aClaim({ file: null, recordCount: 0 })
     expect(await save(claim)).toMatchObject({ saved: 0, failed: 0, reasonsKey: null })
@@ -150,12 +177,19 @@ describe('a chunk is saved', () => {
 })
 
 describe('no call is made', () => {
-  test('for a file that is gone, or another than the one counted', async () => {
+  test.each([
+    ['the store tells its hash', true],
+    ['it has to be read', false]
+  ])('for a file that is gone, or another than the one counted (%s)', async (_, told) => {
     const gone = await aClaim()
     await objects.delete(gone.saving?.file?.key ?? '')
-    const other = await aClaim()
-    await objects.put(other.saving?.file?.key ?? '', Buffer.from('{}\n'))
-    for (const claim of [gone, other]) {
+    const shorter = await aClaim()
+    await objects.put(shorter.saving?.file?.key ?? '', Buffer.from('{}\n'))
+    const another = await aClaim()
+    const anothersKey = another.saving?.file?.key ?? ''
+    await objects.put(anothersKey, Buffer.from((await textOf(anothersKey)).replaceAll('Name', 'Nome')))
+    if (told) objects = tellingHashes(objects)
+    for (const claim of [gone, shorter, another]) {
       const tally = await save(claim)
       expect(tally).toMatchObject({ saved: 0, failed: 4, rejectedKey: null, answered: false })
       expect(await textOf((tally as Tally).reasonsKey)).toMatch(/^The file of mapped records is .*: map the chunk again\n$/)

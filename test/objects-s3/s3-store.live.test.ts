@@ -1,10 +1,10 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { CreateBucketCommand } from '@aws-sdk/client-s3'
 import { MigrationError, type ErrorCode } from '@marc-migrations/domain'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { s3Client } from '../../libs/objects/src/s3-client.ts'
 import { freePort } from '../support/free-port.ts'
-import { startS3, type S3Server } from '../support/s3.ts'
+import { s3Kind, startS3, type S3Server } from '../support/s3.ts'
 import { faultyS3, type FaultyS3 } from './faulty-s3.ts'
 import { bytesOf, optionsOn, storeOn } from './store-on.ts'
 
@@ -46,6 +46,16 @@ test('an object above the limit is uploaded in parts, one up to it in one reques
   expect(faulty.seen().length).toBeGreaterThan(3)
   expect(info.lengthBytes).toBe(17 * MiB)
   expect((await bytesOf(store.read('large'))).equals(large)).toBe(true)
+})
+
+test.skipIf(s3Kind() === 's3rver')('an object of one request has its hash in the store, one of parts has none', async () => {
+  const store = await aStore({ maxChunkBytes: 8 * MiB })
+  const small = randomBytes(MiB)
+  const sha256 = createHash('sha256').update(small).digest('hex')
+  expect(await store.put('hashed', small)).toMatchObject({ sha256 })
+  expect(await store.head('hashed')).toMatchObject({ lengthBytes: MiB, sha256 })
+  await store.put('in-parts', randomBytes(17 * MiB))
+  expect(await store.head('in-parts')).not.toHaveProperty('sha256')
 })
 
 test('S3_RETRY_COUNT is the number of tries, not of further tries', async () => {

@@ -9,7 +9,7 @@ import type {
   SavingWork,
   Tally
 } from '@marc-migrations/domain'
-import { linesOf, readEntityFile } from './entity-file.ts'
+import { checkEntityFile, linesOf, loadEntityFile } from './entity-file.ts'
 import { failedLines } from './failed-lines.ts'
 import { resolveConflicts } from './resolve-conflicts.ts'
 
@@ -107,12 +107,14 @@ async function fileToSend(
   if (saving.file === null || !isObjectOf(claim.operationId, saving.file.key)) {
     return 'There is no file of mapped records to save'
   }
-  const read = await readEntityFile(objects, saving.file, { keep: saving.retryReasonsKey !== null, signal })
-  if (read.fault !== null) return read.fault
   const whole = { key: saving.file.key, recordCount: saving.recordCount }
   // A name that is not ours names nothing to us: all of the file is sent, as when the reasons are gone.
-  if (saving.retryReasonsKey === null || !isObjectOf(claim.operationId, saving.retryReasonsKey)) return whole
-  const lines = linesOf(read.bytes)
+  if (saving.retryReasonsKey === null || !isObjectOf(claim.operationId, saving.retryReasonsKey)) {
+    return (await checkEntityFile(objects, saving.file, signal)) ?? whole
+  }
+  const bytes = await loadEntityFile(objects, saving.file, signal)
+  if (typeof bytes === 'string') return bytes
+  const lines = linesOf(bytes)
   const part = await failedLines(lines, saving.retryReasonsKey, objects, signal)
   if (part.length === 0 || part.length === lines.length) return whole
   const { retried } = chunkObjectNames(subPath, claim)

@@ -42,7 +42,7 @@ export function s3Store(options: S3StoreOptions): ObjectStore {
     read: async function* (key, readOptions = {}) {
       yield* readObject(place, await ready(key), readOptions, options.retryCount)
     },
-    head: async (key) => headObject(place, await ready(key)),
+    head: async (key, signal) => headObject(place, await ready(key), signal),
     delete: async (key) => {
       if (!isPrefix(key)) return void (await remove(await ready(key)))
       await ready(key.slice(0, -1))

@@ -1,21 +1,23 @@
+import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 import type { ObjectInfo } from '@marc-migrations/domain'
 import { answering, s3Error } from './s3-error.ts'
-import type { S3Place } from './s3-read.ts'
+import { hashOf, type S3Place } from './s3-read.ts'
 
 /** An object has at most 10,000 parts, so a stream may be 80 GB long. */
 const PART_BYTES = 8 * 1024 * 1024
 const PARTS_AT_ONCE = 2
 
-/** One request: the object is there whole, or not at all. */
+/** One request: the object is there whole, or not at all. The store holds the bytes against their hash, and keeps it for `head`. */
 export async function putObject(place: S3Place, key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<ObjectInfo> {
   const { client, bucket } = place
   return answering({ bucket, key }, signal, async () => {
-    const command = new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes })
-    const { ETag } = await client.send(command, signal === undefined ? {} : { abortSignal: signal })
-    return { key, lengthBytes: bytes.byteLength, etag: ETag ?? '' }
+    const hash = createHash('sha256').update(bytes).digest('base64')
+    const command = new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ChecksumSHA256: hash })
+    const { ETag = '', ChecksumSHA256 } = await client.send(command, signal === undefined ? {} : { abortSignal: signal })
+    return { key, lengthBytes: bytes.byteLength, etag: ETag, ...hashOf(ChecksumSHA256) }
   })
 }
 

@@ -3,6 +3,8 @@ export interface ObjectInfo {
   readonly key: string
   readonly lengthBytes: number
   readonly etag: string
+  /** Of the bytes as the store took them in, in hexadecimal; absent where it keeps none. */
+  readonly sha256?: string
 }
 
 export interface ReadOptions {
@@ -27,7 +29,7 @@ export interface ObjectStore {
   /** @throws {MigrationError} OBJECT_NOT_FOUND, SOURCE_CHANGED; on first pull of the iterable */
   read(key: string, options?: ReadOptions): AsyncIterable<Uint8Array>
   /** Null when there is no such object. */
-  head(key: string): Promise<ObjectInfo | null>
+  head(key: string, signal?: AbortSignal): Promise<ObjectInfo | null>
   /** Deletes an object, or everything below a key that ends with a slash. What is not there is no error. */
   delete(key: string): Promise<void>
   /** Resolves when the store answers and can be written to. */
