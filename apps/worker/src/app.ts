@@ -34,7 +34,7 @@ export interface WorkerDeps {
     readonly deadlines: { readonly mappingMs: number; readonly mappingPerRecordMs: number; readonly savingMs: number }
     readonly saveOutageLimitMs: number
     readonly threadEntry: URL
-    /** Look into the table when no hint comes; not needed where the bus itself reads the table. */
+    /** Look into the table when too few hints come; not needed where the bus itself reads the table. */
     readonly tableFloor: boolean
   }
   readonly stores: Pick<Stores, 'chunks' | 'check' | 'armed' | 'freeze' | 'wake' | 'ping'>
@@ -63,7 +63,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   const stopping = new AbortController()
   let accepting = true
   let busy = 0
-  let lastHintAt = clock.monotonic()
+  let freeSince: number | undefined = clock.monotonic()
 
   const gate = outageGate({
     probe: async () => {
@@ -82,23 +82,22 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
         clock,
         logger,
         offer: onHint,
-        idleSince: () => (mayClaim() ? lastHintAt : undefined),
+        freeSince: () => (mayClaim() ? freeSince : undefined),
         freeSlots: () => settings.slots - busy
       })
     : undefined
   node.reportBusy(() => busy)
   node.follow(regulate)
-  await bus.subscribe((hint) => {
-    lastHintAt = clock.monotonic()
-    return onHint(hint)
-  })
+  await bus.subscribe(onHint)
 
   function mayClaim(): boolean {
     return accepting && gate.isOpen() && !node.settings().paused && busy < settings.slots
   }
 
   function regulate(): void {
-    if (mayClaim()) bus.resume()
+    const free = mayClaim()
+    freeSince = free ? (freeSince ?? clock.monotonic()) : undefined
+    if (free) bus.resume()
     else bus.pause()
   }
 

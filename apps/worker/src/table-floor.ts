@@ -1,11 +1,15 @@
 import type { ChunkStore, Clock, Hint, HintAnswer, Logger } from '@marc-migrations/domain'
 
-/** A worker that has a free slot and heard of no chunk for so long looks into the table itself. */
+/** A worker that has had a free slot for so long looks into the table itself, whatever hints come. */
 const PATIENCE_MS = 1000
+/** The same while hints are known to be wanting: long enough for one that is on its way. */
+const SHORT_PATIENCE_MS = 25
+/** For so long after the table had something for us. */
+const WANTING_MS = 10_000
 const LONGEST_WAIT_MS = 5000
 
 export interface TableFloor {
-  /** A slot is free again: look at once while the table keeps giving. */
+  /** A slot is free again: look soon while hints are wanting. */
   slotFreed(): void
   stop(): void
 }
@@ -14,26 +18,27 @@ export interface TableFloor {
  * The floor under the broker: a dead broker, a paused partition or more workers than partitions never idle a worker.
  *
  * Finds published, unleased chunks in random order, so that idle workers do not fight for one row, and offers them as if a
- * message had come. As long as there are some and no hint comes, every slot that frees takes the next; with nothing to find it
- * looks less and less often.
+ * message had come. That some hints come does not mean that enough do: those in the partitions of a worker that is gone, or that
+ * may not claim, stand in the window until somebody takes them here. With nothing to find it looks less and less often.
  */
 export function startTableFloor(options: {
-  readonly chunks: ChunkStore
+  readonly chunks: Pick<ChunkStore, 'waiting'>
   readonly offer: (hint: Hint) => Promise<HintAnswer>
-  /** Monotonic time of the last hint; undefined while the worker may not claim. */
-  readonly idleSince: () => number | undefined
+  /** Monotonic time since which there is a free slot; undefined while there is none, or the worker may not claim. */
+  readonly freeSince: () => number | undefined
   readonly freeSlots: () => number
   readonly clock: Clock
   readonly logger: Logger
 }): TableFloor {
   const { clock, logger } = options
   let stopped = false
-  let giving = false
+  let wantingUntil = 0
   let rest = new AbortController()
 
+  const areWanting = (): boolean => clock.monotonic() < wantingUntil
+  const patienceMs = (): number => (areWanting() ? SHORT_PATIENCE_MS : PATIENCE_MS)
+
   const look = async (): Promise<boolean> => {
-    const since = options.idleSince()
-    if (since === undefined || clock.monotonic() - since < PATIENCE_MS) return giving
     let taken = false
     for (const hint of await options.chunks.waiting(options.freeSlots())) {
       if ((await options.offer(hint)) === 'later') break
@@ -42,23 +47,32 @@ export function startTableFloor(options: {
     return taken
   }
 
+  /** @returns how long to wait for the next look, in ms */
+  const lookInTime = async (waitedMs: number): Promise<number> => {
+    const since = options.freeSince()
+    if (since === undefined) return PATIENCE_MS
+    const leftMs = since + patienceMs() - clock.monotonic()
+    if (leftMs > 0) return leftMs
+    if (await look()) wantingUntil = clock.monotonic() + WANTING_MS
+    return areWanting() ? PATIENCE_MS : Math.min(Math.max(waitedMs, PATIENCE_MS) * 2, LONGEST_WAIT_MS)
+  }
+
   const looking = async (): Promise<void> => {
     let waitMs = PATIENCE_MS
     while (!stopped) {
       await clock.sleep(waitMs, rest.signal)
       rest = new AbortController()
       if (stopped) return
-      giving = await look().catch((err: unknown) => {
+      waitMs = await lookInTime(waitMs).catch((err: unknown) => {
         logger.debug({ err }, 'table-floor.failed')
-        return false
+        return Math.min(waitMs * 2, LONGEST_WAIT_MS)
       })
-      waitMs = giving ? PATIENCE_MS : Math.min(waitMs * 2, LONGEST_WAIT_MS)
     }
   }
   void looking()
   return {
     slotFreed: () => {
-      if (giving) rest.abort()
+      if (areWanting()) rest.abort()
     },
     stop: () => {
       stopped = true
