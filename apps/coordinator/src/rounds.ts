@@ -28,7 +28,7 @@ export function startRounds(deps: RoundsDeps): { close(): Promise<void> } {
   const reporting = reportRound(deps)
 
   const publish = async (stage: ArmedStage): Promise<void> => {
-    const { published, more } = await publishChunks(stage, { ...stores, bus: deps.bus, logger })
+    const { published, more } = await publishChunks(stage, { ...stores, bus: deps.bus, clock, logger })
     if (published > 0 && more) await stores.armed.revisit('publish', stage, PUBLISH_AGAIN_MS)
   }
   const check = async (stage: ArmedStage): Promise<void> => {

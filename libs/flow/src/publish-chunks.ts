@@ -1,12 +1,16 @@
-import { MigrationError } from '@marc-migrations/domain'
-import type { ArmedStage, ChunkBus, Hint, Logger, PublishStore } from '@marc-migrations/domain'
+import { errorKind } from '@marc-migrations/domain'
+import type { ArmedStage, ChunkBus, Clock, Hint, Logger, PublishStore } from '@marc-migrations/domain'
 
 /** Due chunks marked in one transaction, at the most. */
 export const PUBLISH_LIMIT = 200
 
+/** What a broker may take to answer before the publisher goes on; a hint that comes later is as good, or as little missed. */
+const HINTS_WAIT_MS = 250
+
 export interface PublishPorts {
   readonly publish: PublishStore
   readonly bus: ChunkBus
+  readonly clock: Clock
   readonly logger: Logger
 }
 
@@ -14,7 +18,8 @@ export interface PublishPorts {
  * Publishes what is due of one operation, as far as its fair share of the window goes.
  *
  * The rows are marked and committed first, the hints sent after: a crash in between costs a hint, which the table floor
- * makes up for, never a chunk. A broker that is away is no error here for the same reason.
+ * makes up for, never a chunk. A broker that is away is no error here for the same reason, nor does one that says nothing hold up
+ * what the table alone could give.
  *
  * @returns chunks published, and whether more stand due
  */
@@ -26,7 +31,11 @@ export async function publishChunks(
   const granted = await ports.publish.reserve(stage, demand)
   if (granted === 0) return { published: 0, more: demand.due > 0 }
   const chunks = await ports.publish.mark(stage, Math.min(granted, PUBLISH_LIMIT))
-  if (chunks.length > 0) await send(stage, chunks, ports)
+  if (chunks.length > 0) {
+    const sent = new AbortController()
+    void send(stage, chunks, ports).finally(() => sent.abort())
+    await ports.clock.sleep(HINTS_WAIT_MS, sent.signal)
+  }
   return { published: chunks.length, more: demand.due > chunks.length }
 }
 
@@ -41,7 +50,9 @@ async function send(
     await ports.bus.publish(hints)
     ports.logger.debug({ ...stage, hints: hints.length }, 'chunks.published')
   } catch (error) {
-    if (!(error instanceof MigrationError && error.code === 'BROKER_UNAVAILABLE')) throw error
-    ports.logger.warn({ ...stage, hints: hints.length, err: error }, 'hints.lost')
+    ports.logger[errorKind(error) === 'outage' ? 'warn' : 'error'](
+      { ...stage, hints: hints.length, err: error },
+      'hints.lost'
+    )
   }
 }
