@@ -44,6 +44,18 @@ describe('failpoints', () => {
     expect(calls.splice(0)).toEqual(['count', 'count', 'count'])
   })
 
+  test('keep calls apart until a signal lets them go', async () => {
+    const { chunks } = armed('before.chunks.count=pace:300').stores as unknown as Calls<'count'>
+    const began = performance.now()
+    await Promise.all([chunks.count(), chunks.count(), chunks.count()])
+    expect(performance.now() - began).toBeGreaterThan(590)
+    const held = armed('before.chunks.count=pace:3600000').stores as unknown as Calls<'count'>
+    await held.chunks.count()
+    process.emit('SIGWINCH')
+    await Promise.all([held.chunks.count(), held.chunks.count()])
+    calls.splice(0)
+  })
+
   test('hold each call after it was made, but for one that gave null', async () => {
     const { sources, stores } = armed('after.source.read=wait:2000,after.chunks.claim=wait:2000')
     const source = sources('import') as unknown as Calls<'read'>['chunks']

@@ -19,15 +19,17 @@ import { FOLIO_PORT, folioOn, kafkaOn, nginxOn, postgresOn, S3_REGION, s3Keys, s
 import type { Placed } from './servers.ts'
 
 export const TENANT = 'alpha'
-const STORED = 24_000
-const CHUNK = 40
-const SLOTS = 2
+const STORED = 9_000
+const CHUNK = 10
 const END_LIMIT_MS = 300_000
 /**
- * What a worker may send: more than one chunk a second, which costs it a few percent of a core. Chunks are that large so that hints and
- * statements, of which there are more in an outage, take little of it.
+ * Time between two uploads of a worker while its rate is measured: it costs it a tenth of a core, and a busy machine nothing, for
+ * with all its slots in use the next chunk waits for its turn already.
  */
-const WORKER_KBITS = 800
+const PACE_MS = 300
+
+/** Chunks a second of a worker that is held at its rate. */
+export const HELD_RATE = 1000 / PACE_MS
 
 const BROKERS = ['kafka1', 'kafka2', 'kafka3'] as const
 const NODES = ['coordinator1', 'coordinator2', 'worker1', 'worker2'] as const
@@ -50,9 +52,9 @@ export interface Cluster {
   query<R extends pg.QueryResultRow>(sql: string, params?: readonly unknown[]): Promise<R[]>
   /** A remapping of all that is stored. */
   start(): Promise<Job>
-  /** Workers hold their rate, or work as fast as they can. */
-  limitWorkers(limited: boolean): void
-  /** Lifts the limit, waits for the end, and has the auditor look: every record is mapped, and once. */
+  /** Workers are held at their rate, or work as fast as they can. */
+  holdWorkers(held: boolean): void
+  /** Lets the workers go, waits for the end, and has the auditor look: every record is mapped, and once. */
   finish(job: Job): Promise<void>
   /** Every cable in, every name known. */
   mendAll(): void
@@ -105,7 +107,8 @@ async function open(net: Network, dir: string, placed: Placed[], close: () => Pr
   const env = environment(postgres.at)
   const start = async (name: (typeof NODES)[number], verb: string): Promise<Node> => {
     const { address, through } = host(name)
-    const process = await startProcess(verb, env, { address, port: 8081, through })
+    const held = verb === 'worker' ? { NODE_ENV: 'test', FAILPOINTS: `before.objects.put=pace:${PACE_MS}` } : {}
+    const process = await startProcess(verb, { ...env, ...held }, { address, port: 8081, through })
     await process.ready()
     return { host: host(name), process }
   }
@@ -115,8 +118,10 @@ async function open(net: Network, dir: string, placed: Placed[], close: () => Pr
   const url = `http://${host('balancer').address}:8080`
   await enableTenant(url, TENANT)
 
-  const limitWorkers = (limited: boolean): void => {
-    for (const worker of workers) worker.host.limit(limited ? WORKER_KBITS : undefined)
+  let areHeld = true
+  const holdWorkers = (held: boolean): void => {
+    if (held !== areHeld) for (const { process } of workers) process.kill('SIGWINCH')
+    areHeld = held
   }
   return {
     url,
@@ -126,9 +131,9 @@ async function open(net: Network, dir: string, placed: Placed[], close: () => Pr
     host,
     query,
     start: () => startJob(url, TENANT, { operationType: 'remapping' }),
-    limitWorkers,
+    holdWorkers,
     finish: async (job) => {
-      limitWorkers(false)
+      holdWorkers(false)
       await untilTerminal(url, [job], END_LIMIT_MS)
       const options = { ...postgres.at, maxPoolSize: 2, subPath: 'test', tokenKey: 'of the tests', logger: silentLogger }
       const stores = await openStores(options)
@@ -175,7 +180,6 @@ function environment(db: { readonly database: string; readonly username: string;
     RULES_SOURCE: 'folio',
     OKAPI_URL: `http://folio:${FOLIO_PORT}`,
     RECORDS_CHUNK_SIZE: String(CHUNK),
-    CHUNK_PROCESSING_MAX_PARALLELISM: String(SLOTS),
     WORKER_THREADS: '1'
   }
 }

@@ -16,8 +16,6 @@ export interface Host {
   /** What it sends to `other` is lost, all else goes on; undone by `find`. */
   lose(other: Host): void
   find(other: Host): void
-  /** Its cable carries no more than this, outwards; no limit when undefined. */
-  limit(kilobitsPerSecond: number | undefined): void
 }
 
 export interface Network {
@@ -39,9 +37,6 @@ export function networkMissing(): string | undefined {
   }
 }
 
-/** Room for what a shaped cable holds back; what does not fit is dropped, as by any device. */
-const BURST = '4kb'
-const QUEUE = '3s'
 const OUR_NUMBER = 1
 const FIRST_NUMBER = 11
 
@@ -88,10 +83,8 @@ export function openNetwork(names: readonly string[]): Network {
     const n = number.get(name)
     if (n === undefined) throw new Error(`there is no host ${name}`)
     const address = `${net}.${n}`
-    const tc = (words: string[]): void => void execFileSync('tc', ['-n', space(name), 'qdisc', ...words], { stdio: 'pipe' })
     const other = (of: Host, lladdr: string): void =>
       batch([`neigh replace ${of.address} lladdr ${lladdr} dev eth0 nud permanent`], space(name))
-    let limited = false
     return {
       name,
       address,
@@ -99,12 +92,7 @@ export function openNetwork(names: readonly string[]): Network {
       unplug: () => batch([`link set p${n} nomaster`], hub),
       plug: () => batch([`link set p${n} master br0`], hub),
       lose: (of) => other(of, mac(0)),
-      find: (of) => other(of, mac(number.get(of.name) ?? 0)),
-      limit: (rate) => {
-        if (rate !== undefined) tc(`replace dev eth0 root tbf rate ${rate}kbit burst ${BURST} latency ${QUEUE}`.split(' '))
-        else if (limited) tc('del dev eth0 root'.split(' '))
-        limited = rate !== undefined
-      }
+      find: (of) => other(of, mac(number.get(of.name) ?? 0))
     }
   }
   const hosts = new Map(names.map((name) => [name, host(name)]))

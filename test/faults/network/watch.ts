@@ -87,3 +87,12 @@ export function countedAt({ log }: Process): { readonly at: number }[] {
 export function rate(process: Process, span: Span): number {
   return countedAt(process).filter(within(span)).length / ((span.to - span.from) / 1000)
 }
+
+export function countsBySecond(process: Process, since: number): readonly number[] {
+  const seconds = Array.from({ length: Math.ceil((Date.now() - since) / 1000) }, () => 0)
+  for (const { at } of countedAt(process)) {
+    const second = Math.floor((at - since) / 1000)
+    if (second >= 0) seconds[second] = (seconds[second] ?? 0) + 1
+  }
+  return seconds
+}

@@ -11,13 +11,14 @@ interface Failpoint {
   readonly meet: () => Promise<void> | void
 }
 
-const FORM = /^(before|after)\.(\w+)\.(\w+)=(kill|stop|wait|block)(?::(\d+))?(?:@(\d+))?$/
+const FORM = /^(before|after)\.(\w+)\.(\w+)=(kill|stop|wait|block|pace)(?::(\d+))?(?:@(\d+))?$/
 
 /**
  * Lets a test end or hold this very process at an exact point of the protocol: `FAILPOINTS=before.chunks.count=stop@2,…`.
  *
  * A point is a method of a port, so flow and adapters know nothing of it. `kill` and `stop` send this process SIGKILL or
- * SIGSTOP; `wait:ms` holds one call, `block:ms` everything. `@n` is the n-th call only. A call that gave null has no `after`.
+ * SIGSTOP; `wait:ms` holds one call, `block:ms` everything; `pace:ms` keeps calls that far apart, until SIGWINCH lets them go, and
+ * again from the next SIGWINCH on. `@n` is the n-th call only. A call that gave null has no `after`.
  *
  * @throws {MigrationError} CONFIG_INVALID outside of tests (NODE_ENV=test), and for a point that is none
  */
@@ -69,11 +70,12 @@ function parseFailpoint(text: string): Failpoint {
   const [, when, port = '', method = '', action, ms, nth] = FORM.exec(text) ?? []
   if (action === undefined) throw refused(`says ${text}; write for example before.chunks.count=stop@2`)
   let calls = 0
+  const meet = action === 'pace' ? pace(Number(ms)) : () => act(action, Number(ms))
   return {
     port,
     method,
     when: when === 'before' ? 'before' : 'after',
-    meet: () => (nth === undefined || ++calls === Number(nth) ? act(action, Number(ms)) : undefined)
+    meet: () => (nth === undefined || ++calls === Number(nth) ? meet() : undefined)
   }
 }
 
@@ -83,6 +85,20 @@ function act(action: string, ms: number): Promise<void> | void {
   process.kill(process.pid, action === 'kill' ? 'SIGKILL' : 'SIGSTOP')
   // The signal of a process to itself may take a moment: nothing happens in between.
   return sleep(action === 'kill' ? 60_000 : 100)
+}
+
+/** However many calls wait, they go on one by one; what was not used up is not made up for. */
+function pace(ms: number): () => Promise<void> | void {
+  let held = true
+  let next = 0
+  process.on('SIGWINCH', () => (held = !held))
+  return () => {
+    if (!held) return
+    const now = performance.now()
+    const at = Math.max(now, next)
+    next = at + ms
+    return sleep(at - now)
+  }
 }
 
 function block(ms: number): void {
