@@ -62,7 +62,8 @@ async function startVersitygw(program: string): Promise<S3Server> {
   mkdirSync(data)
   const port = await freePort()
   const log = join(home, 'server.log')
-  const command = [program, '--port', `127.0.0.1:${port}`, '--region', REGION, '--quiet', 'posix', data]
+  // As S3 itself does, it keeps connections open between requests.
+  const command = [program, '--port', `127.0.0.1:${port}`, '--region', REGION, '--keep-alive', '--quiet', 'posix', data]
   const env = { ROOT_ACCESS_KEY: KEYS.accessKeyId, ROOT_SECRET_KEY: KEYS.secretAccessKey }
   const server = await leash(command, { log, env })
   await listening(port, server).catch((error: unknown) => {
