@@ -10,7 +10,7 @@ const PUBLISH_INTERVAL_MS = 500
 const SPLIT_INTERVAL_MS = 1000
 const REPORT_INTERVAL_MS = 1000
 /** Between two publishes of one operation, however often it is woken. */
-const PUBLISH_HOLD_MS = 50
+const PUBLISH_HOLD_MS = 25
 /** With room and due chunks left, the publisher comes back at once. */
 const PUBLISH_AGAIN_MS = 20
 

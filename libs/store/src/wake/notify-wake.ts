@@ -8,7 +8,7 @@ import type { ConnectionOptions } from '../store-options.ts'
 /** Never inside another transaction: NOTIFY takes a lock that commits pass one at a time. */
 const NOTIFY = 'select pg_notify($1, $2)'
 const CHANNEL = 'marc_migrations'
-const SIGNAL_EVERY_MS = 100
+const SIGNAL_EVERY_MS = 50
 const FIRST_RETRY_MS = 1_000
 const LAST_RETRY_MS = 30_000
 
@@ -38,7 +38,7 @@ export class NotifyWake implements Wake {
     this.logger = options.logger
   }
 
-  /** At once, then at most every 100 ms; a signal in between is sent at the end of that time. */
+  /** At once, then at most every 50 ms; a signal in between is sent at the end of that time. */
   async signal(topic: WakeTopic): Promise<void> {
     this.call(topic)
     if (this.closed || this.waiting.has(topic)) {
