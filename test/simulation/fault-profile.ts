@@ -37,8 +37,12 @@ export interface FaultProfile {
   readonly rulesChange: boolean
   /** Chance of a bulk call to be refused with 500, in the middle of its work. */
   readonly sinkRefused: number
+  /** Chance of a bulk call to be answered by nobody after it was done. */
+  readonly sinkAnswerLost: number
   /** The storage module raises an entity's version with each write, and then refuses the version before. */
   readonly sinkRaisesVersions: boolean
+  /** Processes are struck where they have most to lose: when a file stands and is not counted, when a count is under way. */
+  readonly ambush: boolean
   readonly skewMs: number
   readonly workers: number
   readonly coordinators: number
@@ -67,12 +71,14 @@ export function faultProfile(random: SeededRandom): FaultProfile {
     driftEveryMs: sometimes(0.2, () => random.between(1_000, 5_000), NEVER),
     mapperCrash: sometimes(0.3, () => random.next() * 0.3, 0),
     mapperSlow: sometimes(0.4, () => random.next() * 0.3, 0),
-    poison: random.chance(0.04),
+    poison: random.chance(0.06),
     bus: random.chance(0.75) ? 'broker' : 'table',
     rulesAwayMs: sometimes(0.2, () => random.between(500, 9_000), 0),
     rulesChange: random.chance(0.3),
     sinkRefused: sometimes(0.3, () => random.next() * 0.3, 0),
+    sinkAnswerLost: sometimes(0.3, () => random.next() * 0.4, 0),
     sinkRaisesVersions: random.chance(0.3),
+    ambush: random.chance(0.3),
     skewMs: sometimes(0.4, () => 3_600_000, 0),
     workers: 3,
     coordinators: random.between(2, 3)

@@ -5,6 +5,9 @@ import type { World } from './simulated-world.ts'
 
 /** From a hiccup to several leases. */
 const STOP_MS = [300, 9_000] as const
+/** Past the end of a lease, so that another has the chunk by then. */
+const ZOMBIE_MS = [4_000, 12_000] as const
+const AMBUSHED = 0.08
 const RESTART_MS = [100, 6_000] as const
 const OUTAGE_MS = [500, 9_000] as const
 const SERVERS: readonly Server[] = ['database', 'objects', 'broker', 'sink']
@@ -48,6 +51,20 @@ export function startNemesis(world: World, cluster: SimulatedCluster, random: Se
     time.after(random.between(...OUTAGE_MS), () => network.connect(process))
   })
   each(profile.driftEveryMs, () => world.records.drift(random))
+
+  if (profile.ambush) {
+    network.overhear = (moment, process, what) => {
+      if (network.calm || process.state !== 'running') return
+      const seat = cluster.seats.find((one) => one.process === process)
+      if (seat === undefined) return
+      if (moment === 'done' && what === 'objects.put' && random.chance(AMBUSHED)) {
+        cluster.stop(seat, random.between(...ZOMBIE_MS))
+      }
+      if (moment === 'sent' && what === 'chunks.count' && random.chance(AMBUSHED)) {
+        time.after(0, () => cluster.kill(seat, random.between(...RESTART_MS)))
+      }
+    }
+  }
 
   if (profile.rulesAwayMs > 0) {
     network.takeAway('rules')

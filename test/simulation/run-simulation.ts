@@ -71,7 +71,8 @@ async function play(world: World, random: SeededRandom): Promise<void> {
   network.calmDown()
   cluster.calmDown()
   const isOver = ({ status, control }: OperationRow): boolean => isTerminal(status) || control === 'pause'
-  if (!(await until(world, () => users.startedAll && rowsOf(world).every(isOver)))) return
+  const isSettled = (): boolean => users.startedAll && network.hasDelivered && rowsOf(world).every(isOver)
+  if (!(await until(world, isSettled))) return
   await auditRun(world)
   if (isBroken()) return
 
@@ -79,6 +80,10 @@ async function play(world: World, random: SeededRandom): Promise<void> {
   history.mended = true
   const cures = new Map(database.operations().map((operation) => [operation.id, users.cure(operation)]))
   if (!(await until(world, () => users.curedAll && rowsOf(world).every(({ status }) => isTerminal(status))))) return
+  // What losing attempts had left is gone by now, and nothing else.
+  const isBuried = (): boolean => Object.keys(database.state.tombstones).length === 0
+  if (!(await time.run(() => isBroken() || isBuried(), BURIAL_MS))) history.violate('I7', 'tombstones are left')
+  if (isBroken()) return
   await auditRun(world)
   for (const operation of database.operations()) auditCure(world, operation, cures.get(operation.id))
 }
@@ -88,7 +93,7 @@ function rowsOf({ database }: World): readonly OperationRow[] {
   return Object.values(database.state.operations)
 }
 
-/** I7: all is done, and what losing attempts had left is gone, or a violation says so. */
+/** I7: all is done, or a violation says so. */
 async function until({ time, database, history }: World, isDone: () => boolean): Promise<boolean> {
   const isBroken = (): boolean => history.violations.length > 0
   if (!(await time.run(() => isBroken() || isDone(), LIVENESS_MS))) {
@@ -98,8 +103,6 @@ async function until({ time, database, history }: World, isDone: () => boolean):
       `still open, or nobody told the users: ${open.map(({ id, status, control }) => `${id} ${status} ${control}`).join(', ')}`
     )
   }
-  const isBuried = (): boolean => Object.keys(database.state.tombstones).length === 0
-  if (!(await time.run(() => isBroken() || isBuried(), BURIAL_MS))) history.violate('I7', 'tombstones are left')
   return !isBroken()
 }
 

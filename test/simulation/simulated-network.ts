@@ -27,6 +27,10 @@ const CONNECT_LIMIT_MS = 2_000
  */
 export class SimulatedNetwork {
   calm = false
+  /** Hears of every call, when it is sent and when its server has done it. */
+  overhear: (moment: 'sent' | 'done', process: SimulatedProcess, what: string) => void = () => {}
+  /** Calls from before the calm that have not come to their server yet. */
+  private late = 0
   private readonly time: VirtualTime
   private readonly random: SeededRandom
   private readonly profile: FaultProfile
@@ -66,6 +70,11 @@ export class SimulatedNetwork {
     this.cut.clear()
   }
 
+  /** Nothing that was asked for before the calm may still be done. */
+  get hasDelivered(): boolean {
+    return this.late === 0
+  }
+
   reaches(process: SimulatedProcess, server: Server): boolean {
     return !this.away.has(server) && !(this.cut.get(process)?.has(server) ?? false)
   }
@@ -91,14 +100,19 @@ export class SimulatedNetwork {
       const refuse = (ms: number): void =>
         answer(ms, () => reject(new MigrationError(UNAVAILABLE[server], { what, simulated: true })))
 
+      this.overhear('sent', process, what)
+      const isLate = this.calm ? 0 : 1
+      this.late += isLate
       time.after(this.latency(), () => {
+        this.late -= isLate
         if ((process.state === 'dead' || signal?.aborted === true) && random.chance(0.5)) return
         if (!this.reaches(process, server)) return refuse(random.between(1, CONNECT_LIMIT_MS))
         if (!this.calm && random.chance(this.profile.refused)) return refuse(random.between(1, 20))
         const done = attempt(apply)
         this.history.did(process, what)
         const back = this.latency()
-        if (!this.calm && random.chance(this.profile.answerLost)) {
+        this.overhear('done', process, what)
+        if (!this.calm && random.chance(this.answerLost(server))) {
           this.history.answerLost(what)
           return refuse(back)
         }
@@ -111,6 +125,11 @@ export class SimulatedNetwork {
         })
       })
     })
+  }
+
+  private answerLost(server: Server): number {
+    const { answerLost, sinkAnswerLost } = this.profile
+    return server === 'sink' ? Math.max(answerLost, sinkAnswerLost) : answerLost
   }
 
   latency(): number {

@@ -156,10 +156,18 @@ export class SimulatedUsers {
       if (network.calm) return
       const operations = database.operations()
       if (operations.length > 0) {
-        void this.act(this.random.pick(ACTIONS), this.random.pick(operations))
+        void this.act(this.nextAction(), this.random.pick(operations))
       }
       this.actNext()
     })
+  }
+
+  /** Whoever saves is seldom found at it. */
+  private nextAction(): UserAction {
+    const isSomeoneSaving = Object.values(this.world.database.state.saveLocks).some(
+      ({ operationId }) => operationId !== null
+    )
+    return isSomeoneSaving && this.random.chance(0.2) ? 'releaseSaveLock' : this.random.pick(ACTIONS)
   }
 
   private saveWhatIsMapped(): void {

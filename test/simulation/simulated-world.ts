@@ -91,7 +91,7 @@ function furnish(world: Pick<World, 'database' | 'objects' | 'records'>, random:
   }
   return Array.from({ length: random.between(2, 4) }, (_, i): OperationWish => {
     const tenant = random.pick(TENANTS)
-    const save = random.chance(0.3)
+    const save = random.chance(0.5)
     if (random.chance(0.5)) return { tenant, save }
     const fileName = `file${i}`
     const bytes = fileOfLines(random, random.between(0, 13), brokenShare)

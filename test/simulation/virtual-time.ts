@@ -3,6 +3,8 @@ export interface Timer {
   cancel(): void
 }
 
+const EVENTS_PER_TURN = 64
+
 interface Entry {
   readonly at: number
   readonly place: number
@@ -26,22 +28,45 @@ export class VirtualTime {
   }
 
   /** @returns false when the limit, or the end of all events, came before `isOver` did */
-  async run(isOver: () => boolean, limitMs: number): Promise<boolean> {
+  run(isOver: () => boolean, limitMs: number): Promise<boolean> {
     const until = this.now + limitMs
-    await settled()
-    while (!isOver()) {
+    return new Promise((resolve, reject) => {
+      let hasEnded = false
+      const end = (settle: () => void): void => {
+        hasEnded = true
+        settle()
+      }
+      const step = (): void => {
+        if (hasEnded) return
+        try {
+          if (isOver()) return end(() => resolve(true))
+          if (!this.advance(until)) return end(() => resolve(false))
+        } catch (error) {
+          return end(() => reject(error as Error))
+        }
+        setImmediate(step)
+      }
+      // Every promise that can go on has gone on: microtasks run out before each immediate. Of one turn of Node's loop there are many,
+      // since a turn costs more than an event.
+      for (let i = 0; i < EVENTS_PER_TURN; i++) setImmediate(step)
+    })
+  }
+
+  /** One event; what was cancelled is none. */
+  private advance(until: number): boolean {
+    for (;;) {
       const entry = this.pop()
       if (entry === undefined) return false
       if (entry.at > until) {
         this.push(entry)
         return false
       }
-      if (entry.action === undefined) continue
+      const { action } = entry
+      if (action === undefined) continue
       this.now = entry.at
-      entry.action()
-      await settled()
+      action()
+      return true
     }
-    return true
   }
 
   private push(entry: Entry): void {
@@ -82,9 +107,4 @@ export class VirtualTime {
 
 function isBefore(one: Entry, other: Entry): boolean {
   return one.at < other.at || (one.at === other.at && one.place < other.place)
-}
-
-/** Every promise that can go on has gone on: microtasks run out before an immediate runs. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }
