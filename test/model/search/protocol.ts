@@ -17,6 +17,8 @@ export interface Protocol {
   readonly pause: typeof twins.pauseOperation
   readonly resume: typeof twins.resumeOperation
   readonly cancel: typeof twins.cancelOperation
+  readonly startSaving: typeof twins.startSaving
+  readonly forceRelease: typeof twins.forceReleaseSaveLock
   readonly objectName: (claim: Claim) => string
   /** False: the checker tests and sets in one statement, which waits for the operation's row with an old view of the chunks. */
   readonly checkerLocksFirst: boolean
@@ -41,6 +43,8 @@ export const PROTOCOL: Protocol = {
   pause: twins.pauseOperation,
   resume: twins.resumeOperation,
   cancel: twins.cancelOperation,
+  startSaving: twins.startSaving,
+  forceRelease: twins.forceReleaseSaveLock,
   objectName,
   checkerLocksFirst: true,
   cancelLocksFirst: true,
