@@ -8,6 +8,7 @@ import type { Party } from '../support/store-steps.ts'
 import { brokenBetween, consistent } from './consistent-state.ts'
 import { differences, isUndecided } from './differences.ts'
 import type { Result } from './differences.ts'
+import { asSeen, MODEL_SEED } from './model-seed.ts'
 import { oneOf, randomState, stageOf } from './random-state.ts'
 import type { Die } from './random-state.ts'
 import type { At, ModelState } from './state.ts'
@@ -56,16 +57,17 @@ test('two verbs at once do what one of them does after the other', async () => {
       const high = run(before, { now: until, random: () => 1, newId: ids() })
       return { why, undecided: isUndecided(low, high), differs: differences(before, low, high, actual) }
     })
-    expect(brokenBetween(before, state), describe(a, b)).toEqual([])
+    const seenAs = asSeen(describe(a, b), { now, until, before, after: state, answers })
+    expect(brokenBetween(before, state), seenAs).toEqual([])
     if (outcomes.some(({ undecided }) => undecided)) return
     const right = outcomes.find(({ differs }) => differs.length === 0)
     const [first] = outcomes
-    expect(right === undefined ? outcomes : [], describe(a, b)).toEqual([])
+    expect(right === undefined ? outcomes : [], seenAs).toEqual([])
     const isSame = outcomes[1]?.differs.length === 0 && first?.differs.length === 0
     const why = isSame ? 'either order' : (right?.why ?? '')
     seen.set(why, (seen.get(why) ?? 0) + 1)
   })
-  await fc.assert(property, { numRuns: RUNS, endOnFailure: true })
+  await fc.assert(property, { numRuns: RUNS, endOnFailure: true, seed: MODEL_SEED })
   console.log(`pairs of verbs at once: ${[...seen].map(([why, times]) => `${times} ${why}`).join(', ')}`)
   // Pairs that never met have shown nothing.
   expect(seen.get('the first, then the second')).toBeGreaterThan(0)
