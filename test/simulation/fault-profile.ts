@@ -32,6 +32,8 @@ export interface FaultProfile {
   readonly poison: boolean
   /** Workers hear hints of the broker, or read the table. */
   readonly bus: 'broker' | 'table'
+  /** The object store tells the hash of what it took in, as S3 does; else a file is read before it is sent. */
+  readonly objectsTellHash: boolean
   /** The rules cannot be had for the first part of the run, and may be other ones later on. */
   readonly rulesAwayMs: number
   readonly rulesChange: boolean
@@ -73,6 +75,7 @@ export function faultProfile(random: SeededRandom): FaultProfile {
     mapperSlow: sometimes(0.4, () => random.next() * 0.3, 0),
     poison: random.chance(0.06),
     bus: random.chance(0.75) ? 'broker' : 'table',
+    objectsTellHash: random.chance(0.6),
     rulesAwayMs: sometimes(0.2, () => random.between(500, 9_000), 0),
     rulesChange: random.chance(0.3),
     sinkRefused: sometimes(0.3, () => random.next() * 0.3, 0),

@@ -28,9 +28,11 @@ export class SimulatedObjects {
   private readonly stored = new Map<string, Stored>()
   private readonly network: SimulatedNetwork
   private readonly faults: ObjectFaults
+  private readonly tellsHash: boolean
 
-  constructor(network: SimulatedNetwork, faults: ObjectFaults) {
+  constructor(network: SimulatedNetwork, tellsHash: boolean, faults: ObjectFaults) {
     this.network = network
+    this.tellsHash = tellsHash
     this.faults = faults
   }
 
@@ -69,11 +71,17 @@ export class SimulatedObjects {
         return await call('objects.put', () => this.put(key, Buffer.concat(all)), signal)
       },
       read: (key, options = {}) => this.read(call, key, options),
-      head: (key) =>
-        call('objects.head', () => {
-          const found = this.find(key)
-          return found === undefined ? null : { key, lengthBytes: found.bytes.byteLength, etag: found.etag }
-        }),
+      head: (key, signal) =>
+        call(
+          'objects.head',
+          () => {
+            const found = this.find(key)
+            if (found === undefined) return null
+            const info = { key, lengthBytes: found.bytes.byteLength, etag: found.etag }
+            return this.tellsHash ? { ...info, sha256: found.etag } : info
+          },
+          signal
+        ),
       delete: (key) =>
         call('objects.delete', () => {
           this.stored.delete(this.nameOf(key))

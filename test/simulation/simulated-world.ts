@@ -63,7 +63,7 @@ export function makeWorld(seed: number, mutation: Mutation = {}): World {
   const ids = random.fork()
   const newId: NewId = () => ids.uuid()
   const records = new SimulatedRecords(newId)
-  const objects = new SimulatedObjects(network, mutation)
+  const objects = new SimulatedObjects(network, profile.objectsTellHash, mutation)
   const database = new SimulatedDatabase({ time, network, history, records }, random.fork(), SUB_PATH, {
     ...twins,
     ...mutation.twins

@@ -33,10 +33,14 @@ describe('two operations that want to be saved, in every order of events', () =>
     { faults: 2 * DEPTH },
     { faults: DEPTH, releases: 1 },
     { faults: DEPTH, repeats: 1 },
-    { releases: 2, looks: 1 },
-    { releases: 1, pauses: 1, looks: 1 },
-    { releases: 1, cancels: 1, looks: 1 },
-    { retries: 1, repeats: 1, looks: 1 }
+    { releases: 2 * DEPTH },
+    { releases: 1, looks: DEPTH },
+    { releases: 1, pauses: 1 },
+    { pauses: 1, looks: DEPTH },
+    { releases: 1, cancels: 1 },
+    { cancels: 1, looks: DEPTH },
+    { retries: 1, repeats: 1 },
+    { retries: 1, looks: DEPTH }
   ]
   for (const left of budgets) {
     const what = Object.entries(left).map(([name, times]) => `${times} ${name}`)
