@@ -62,6 +62,8 @@ export class History {
   private readonly unheard = new Set<string>()
   private readonly seen = new Map<RareEvent, number>()
   private readonly hash = createHash('sha256')
+  /** So many of the lines are in the hash. */
+  private hashed = 0
   private readonly time: VirtualTime
 
   constructor(time: VirtualTime) {
@@ -70,10 +72,16 @@ export class History {
 
   /** One line of the run; the hash over all lines tells two runs apart. */
   note(line: string): void {
-    const text = `${this.time.now.toFixed(3)} ${line}`
-    this.hash.update(text)
-    this.lines.push(text)
-    if (this.lines.length > LINES_KEPT) this.lines.splice(0, LINES_KEPT / 2)
+    this.lines.push(`${this.time.now.toFixed(3)} ${line}`)
+    if (this.lines.length <= LINES_KEPT) return
+    this.hashLines()
+    this.hashed -= this.lines.splice(0, LINES_KEPT / 2).length
+  }
+
+  /** Many at once: a call costs more than a line. */
+  private hashLines(): void {
+    this.hash.update(this.lines.slice(this.hashed).join('\n') + '\n')
+    this.hashed = this.lines.length
   }
 
   did(process: SimulatedProcess, what: string): void {
@@ -115,6 +123,7 @@ export class History {
   }
 
   digest(): string {
+    this.hashLines()
     return this.hash.copy().digest('hex')
   }
 }

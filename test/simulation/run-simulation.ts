@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { isTerminal, MAX_ATTEMPTS, RULES_UNAVAILABLE } from '@marc-migrations/domain'
 import type { Operation } from '@marc-migrations/domain'
 import type { OperationRow } from '../model/state.ts'
@@ -40,12 +41,15 @@ export async function runSimulation(seed: number, mutation: Mutation = {}): Prom
   const { stackTraceLimit } = Error
   // Thousands of errors and aborts a run, whose stacks nobody reads.
   Error.stackTraceLimit = 0
+  const anySignal = AbortSignal.any.bind(AbortSignal)
+  AbortSignal.any = anyOf
   process.on('unhandledRejection', stray)
   try {
     await play(world, random)
   } finally {
     process.off('unhandledRejection', stray)
     Error.stackTraceLimit = stackTraceLimit
+    AbortSignal.any = anySignal
   }
   const { history, time } = world
   return {
@@ -56,6 +60,17 @@ export async function runSimulation(seed: number, mutation: Mutation = {}): Prom
     virtualMs: time.now,
     lines: history.lines
   }
+}
+
+/** Node keeps what `AbortSignal.any` gave for as long as someone listens to it, and the killed listen for ever: a MB a run. */
+function anyOf(signals: Iterable<AbortSignal>): AbortSignal {
+  const any = new AbortController()
+  for (const signal of signals) {
+    setMaxListeners(0, signal)
+    if (signal.aborted) any.abort(signal.reason)
+    else signal.addEventListener('abort', () => any.abort(signal.reason), { once: true })
+  }
+  return any.signal
 }
 
 async function play(world: World, random: SeededRandom): Promise<void> {
