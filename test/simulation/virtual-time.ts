@@ -42,7 +42,7 @@ export class VirtualTime {
           if (isOver()) return end(() => resolve(true))
           if (!this.advance(until)) return end(() => resolve(false))
         } catch (error) {
-          return end(() => reject(error as Error))
+          return end(() => reject(error instanceof Error ? error : new Error(String(error))))
         }
         setImmediate(step)
       }

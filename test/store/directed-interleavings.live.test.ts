@@ -114,12 +114,12 @@ describe('pages of two ranges', () => {
     ])
     const insert = `insert into ${SCHEMA}.operation_chunk (id, operation_id, position, num_of_records, status, stage)
       values (gen_random_uuid(), $1, $2, 1, 'NEW', 'DATA_MAPPING')`
-    const pages = [one, other].map(async ({ begin, context }, place) => {
+    const pages = [one, other].map(async (party, place) => {
       const range = await stores.split.claimRange('diku', id, `splitter${place}`, LEASE_MS)
       if (range === null) throw new Error('no range')
-      await begin()
-      await context.db.run(insert, [id, 1_000_000 + place])
-      return () => commitPage(context, 'diku', range, { chunks: someChunks(2), cursor: 'z', done: true }, LEASE_MS)
+      await party.begin()
+      await party.context.db.run(insert, [id, 1_000_000 + place])
+      return () => commitPage(party.context, 'diku', range, { chunks: someChunks(2), cursor: 'z', done: true }, LEASE_MS)
     })
     const commits = await Promise.all(pages)
     const answers = await Promise.all(commits.map((commit) => commit()))

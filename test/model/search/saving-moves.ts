@@ -22,7 +22,7 @@ export function savingMovesOf(protocol: Protocol): (world: SavingWorld) => reado
   return (world) => {
     const moves: Move<SavingWorld>[] = []
     const step: Step = (name, change, { unfair = false, fault } = {}) => {
-      if (change.left !== undefined && Object.values(change.left as SavingBudget).some((times) => times < 0)) return
+      if (change.left !== undefined && Object.values(change.left).some((times) => times < 0)) return
       const tables = change.tables === undefined ? world.tables : settledSaving(change.tables)
       moves.push({ name, fair: !unfair, world: { ...world, ...change, tables }, fault })
     }
