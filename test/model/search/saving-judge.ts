@@ -53,7 +53,6 @@ export const isSavingEnd = ({ tables }: SavingWorld): boolean =>
 
 /** What later moves depend on; workers are alike. */
 export function savingKeyOf({ tables, workers, hints, stored, left }: SavingWorld): string {
-  const spendable: readonly number[] = Object.values(left as Readonly<Record<string, number>>)
   const lock = lockOf(tables)
   const queue = Object.values(tables.armed).sort((one, other) => one.armedAt - other.armedAt)
   const parts: unknown[] = [
@@ -64,7 +63,7 @@ export function savingKeyOf({ tables, workers, hints, stored, left }: SavingWorl
     workers.map(workerKey).sort().join(),
     hints.join(),
     stored.join(),
-    ...spendable
+    ...Object.values({ ...left })
   ]
   return parts.join('|')
 }
