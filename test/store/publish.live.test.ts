@@ -131,6 +131,16 @@ describe('the window', () => {
     expect(await publish(stores, operation)).toBe(0)
   })
 
+  test('is eight chunks where there are few slots, so that what comes next waits for little', async ({ stores }) => {
+    await aWorker(stores, 1)
+    const operation = await aDueOperation(stores, { chunks: 60 })
+    expect(await publish(stores, operation)).toBe(8)
+    await aWorker(stores, 2)
+    expect(await publish(stores, operation)).toBe(0)
+    await aWorker(stores, 2)
+    expect(await publish(stores, operation)).toBe(2)
+  })
+
   test('counts no worker that was not seen for 30 s', async ({ db, stores }) => {
     await aWorker(stores, 50)
     await db.query(`update ${CONTROL}.node set last_seen_at = now() - interval '31 s'`)

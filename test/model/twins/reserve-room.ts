@@ -1,6 +1,6 @@
 import type { ArmedStage } from '@marc-migrations/domain'
 import { chunksOf, lockKey, operationOf, withRow } from '../state.ts'
-import type { ArmedRow, At, ModelState, OperationRow, Outcome } from '../state.ts'
+import type { ArmedRow, At, ModelState, NodeRow, OperationRow, Outcome } from '../state.ts'
 import { dueChunks } from './mark-published.ts'
 
 interface Demand {
@@ -34,7 +34,8 @@ const outstandingOf = (state: ModelState, operationId: string): number =>
 
 const GRANT_MS = 10_000
 const WORKER_SEEN_MS = 30_000
-const SMALLEST_WINDOW = 16
+const SMALLEST_WINDOW = 8
+const WINDOW_WITHOUT_WORKERS = 16
 
 /** Room in the window for one operation: shared by tenants, then by their operations; what one does not need goes to others. */
 export function reserveRoom(
@@ -50,7 +51,7 @@ export function reserveRoom(
   const noted = withRow(state, 'armed', operationId, armed)
   if (due === 0 || state.settings.paused) return { state: noted, answer: 0 }
   const all = Object.values(noted.armed)
-  const room = Math.max(SMALLEST_WINDOW, 2 * liveSlots(noted, now))
+  const room = roomFor(liveWorkers(noted, now))
   const taken = sum(all.map((row) => row.outstanding + standingOf(row, now)))
   const wanted = Math.min(
     Math.ceil(ownShare(all, armed.tenant, room)) - armed.outstanding - standing,
@@ -68,12 +69,16 @@ export function reserveRoom(
 const standingOf = ({ reserved, reservedAt }: ArmedRow, now: number): number =>
   reservedAt !== null && reservedAt > now - GRANT_MS ? reserved : 0
 
-function liveSlots(state: ModelState, now: number): number {
-  const live = Object.values(state.nodes).filter(
+function liveWorkers(state: ModelState, now: number): readonly NodeRow[] {
+  return Object.values(state.nodes).filter(
     ({ kind, leftAt, crashedAt, lastSeenAt }) =>
       kind !== 'coordinator' && leftAt === null && crashedAt === null && lastSeenAt >= now - WORKER_SEEN_MS
   )
-  return sum(live.map(({ slots }) => slots))
+}
+
+function roomFor(workers: readonly NodeRow[]): number {
+  if (workers.length === 0) return WINDOW_WITHOUT_WORKERS
+  return Math.max(SMALLEST_WINDOW, 2 * sum(workers.map(({ slots }) => slots)))
 }
 
 function ownShare(all: readonly ArmedRow[], tenant: string, room: number): number {
