@@ -1,9 +1,8 @@
-import { rename, mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { defaultRules } from '@marc-migrations/mapping'
 import { describe, expect } from 'vitest'
+import { folioPeers } from '../support/folio-peers.ts'
+import { fates } from '../support/peer-fate.ts'
 import { skipSuite } from '../support/skips.ts'
-import { until, untilTerminal } from '../system/jobs.ts'
+import { enableTenant, until, untilTerminal } from '../system/jobs.ts'
 import { faultsOn } from './fault.ts'
 import {
   aJob,
@@ -18,6 +17,7 @@ import {
   untilSound,
   untilVerified
 } from './jobs-under-fault.ts'
+import { nextVersion } from './next-version.ts'
 import { serversMissing, theServers } from './site.ts'
 import type { Site } from './site.ts'
 
@@ -99,85 +99,77 @@ describe.skipIf(missing !== undefined && skipSuite('faults of coordinators', mis
     )
 
     fault(
-      'F31 one tenant with 2000 chunks, then another with 5',
+      'F32 mapping metadata answers 500, is slow, is there, and changes in mid-job',
       {
-        done: 'a job of 5 chunks alone, then again behind a job of 2000 chunks of another tenant',
-        expected: 'the small one is done in about three times its time alone: it does not wait for the large one'
+        done: 'a gateway whose mapping metadata answers 500 for METADATA_WAIT_MS; then the operation retried, with a 500 and an answer that takes longer than that; then other rules in mid-job',
+        expected:
+          'without rules every record is rejected; the retry waits for the slow answer and maps all by the rules it froze then, and asks no more'
       },
       async (site, saw) => {
-        const tiny = { RECORDS_CHUNK_SIZE: '2', CHUNK_PERSIST_COUNT: '500' }
-        const coordinator = await site.start('coordinator', tiny)
-        await Promise.all([0, 1].map(() => site.start('worker', { ...tiny, ...failpoints(pace(50)) })))
-        const small = { records: 10, broken: 0, tenant: 'beta' }
-        const aloneMs = await timeOf(async () =>
-          untilTerminal(coordinator.url, [await aJob(site, coordinator, small)], 60_000)
-        )
-        const large = await aJob(site, coordinator, { records: 4000 })
-        await untilCounted(site, 50)
-        const before = (await attemptsOf(site)).counted
-        const behind = await aJob(site, coordinator, { ...small, seed: 2 })
-        const behindMs = await timeOf(() => untilTerminal(coordinator.url, [behind], 60_000))
-        const passed = (await attemptsOf(site)).counted - before
-        // Time depends on the machine; how much of the large one went before does not.
-        expect(passed).toBeLessThan(200)
-        await untilVerified(site, coordinator, behind)
-        await untilSound(site, coordinator, large)
-        saw(`alone ${aloneMs} ms, behind the large one ${behindMs} ms, ${passed} of whose chunks were counted meanwhile`)
-      }
-    )
+        const gateway = await folioPeers()
+        try {
+          const env = { RULES_SOURCE: 'folio', OKAPI_URL: gateway.url, METADATA_WAIT_MS: '3000' }
+          const asked = (): number => gateway.callsTo('metadata').length
+          gateway.always('metadata', fates.answer(500, 'out of order'))
+          const coordinator = await site.start('coordinator', env)
+          await Promise.all([0, 1].map(() => site.start('worker', { ...env, ...failpoints(pace(100)) })))
+          const job = await aJob(site, coordinator)
+          await untilVerified(site, coordinator, job, job.records)
+          expect(asked()).toBeGreaterThan(1)
+          saw(`after ${asked()} answers of 500, ${job.records} of ${job.records} rejected`)
 
-    fault(
-      'F32 the mapping rules are away, then there, then changed in mid-job',
-      {
-        done: 'an operation without rules for METADATA_WAIT_MS, retried when there were some, which were replaced in mid-job',
-        expected: 'without rules every record is rejected; the retry maps all, by the rules it froze at its start'
-      },
-      async (site, saw) => {
-        const rules = join(site.dir, 'rules')
-        const env = { RULES_SOURCE: 'directory', RULES_DIR: rules, METADATA_WAIT_MS: '3000' }
-        const coordinator = await site.start('coordinator', env)
-        await Promise.all([0, 1].map(() => site.start('worker', failpoints(pace(200)))))
-        const job = await aJob(site, coordinator)
-        await untilVerified(site, coordinator, job, job.records)
-        saw(`without rules ${job.records} of ${job.records} rejected`)
-        await writeRules(rules, defaultRules.authority.rules)
-        await callJob(coordinator, job, 'retry-failed')
-        await untilCounted(site, 60)
-        await until('some are mapped again', async () => (await mappedAgain(site)) >= 5)
-        await writeRules(rules, '{}')
-        const { rulesHashes } = await untilSound(site, coordinator, job)
-        expect(rulesHashes).toHaveLength(1)
-        saw('the retry mapped all by the rules it had frozen, though they were replaced meanwhile')
-      }
-    )
-
-    fault(
-      'F36 the next migration of the schema is applied while this version runs',
-      {
-        done: 'columns and a table of a later version added in mid-job to both schemas, as an expanding migration does; then a process of this version started on them',
-        expected: 'this version works on, and starts, as before'
-      },
-      async (site, saw) => {
-        const coordinator = await site.start('coordinator')
-        const worker = await site.start('worker', failpoints(pace(100)))
-        const job = await aJob(site, coordinator)
-        await untilCounted(site, 10)
-        for (const schema of ['marc_migrations_control', `${TENANT}_mod_marc_migrations`]) {
-          await site.query(`create table ${schema}.of_next_version (id uuid primary key)`)
-          await site.query(`insert into ${schema}.schema_migration (name, run_on) values ('9999_of_next_version', now())`)
-        }
-        for (const table of ['operation', 'operation_chunk', 'operation_chunk_step'])
-          await site.query(
-            `alter table ${TENANT}_mod_marc_migrations.${table} add column of_next_version text not null default 'x'`
+          const before = asked()
+          gateway.always('metadata', null)
+          gateway.next('metadata', fates.answer(500), fates.slow(4000))
+          const began = performance.now()
+          await callJob(coordinator, job, 'retry-failed')
+          await until('some are mapped again', async () => (await mappedAgain(site)) >= 5)
+          const ms = performance.now() - began
+          expect(ms).toBeGreaterThan(4000)
+          gateway.rules.authority = { ...gateway.rules.authority, rules: '{}' }
+          expect(await mappedAgain(site)).toBeLessThan(60)
+          const { rulesHashes } = await untilSound(site, coordinator, job)
+          expect(rulesHashes).toHaveLength(1)
+          expect(asked()).toBe(before + 2)
+          saw(
+            `the retry waited for a slow answer until ${Math.round(ms)} ms and mapped all by it, though there were other rules meanwhile`
           )
-        await site.query(`alter table marc_migrations_control.node add column of_next_version int`)
-        const late = await Promise.all([site.start('coordinator'), site.start('worker', failpoints(pace(100)))])
+        } finally {
+          await gateway.stop()
+        }
+      }
+    )
+
+    fault(
+      'F36 the next version is started and migrates while this version runs',
+      {
+        done: 'a build of the next version, with an expanding migration of each schema, started in mid-job beside processes of this one and enabled for the tenant; then a process of this version started on its schema',
+        expected: 'this version works on, and starts, as before; both share the jobs of either'
+      },
+      async (site, saw) => {
+        const next = nextVersion(site.dir)
+        const coordinator = await site.start('coordinator')
+        // So slow that the job waits for the next version.
+        const worker = await site.start('worker', failpoints(pace(2000)))
+        const job = await aJob(site, coordinator)
+        await untilCounted(site, 4)
+        const newer = await site.start('coordinator', {}, next)
+        await enableTenant(newer.url, TENANT)
+        expect(await hasNextSchema(site)).toBe(true)
+        expect((await attemptsOf(site)).counted).toBeLessThan(50)
+        const newWorker = await site.start('worker', {}, next)
+        const late = await site.start('coordinator')
         await untilSound(site, coordinator, job)
-        const second = await aJob(site, late[0], { seed: 2 })
-        await untilSound(site, late[0], second)
+
+        coordinator.kill('SIGTERM')
+        expect(await coordinator.ended()).toBe(0)
+        for (const [seed, each] of [newer, late].entries())
+          await untilSound(site, each, await aJob(site, each, { seed: seed + 2 }))
         expect((await attemptsOf(site)).used).toBe(0)
-        expectAlive(coordinator, worker, ...late)
-        saw('both jobs ended; processes started before and after worked side by side')
+        const shares = [worker, newWorker].map((each) => said(each, 'chunk.counted').length)
+        expect(Math.min(...shares)).toBeGreaterThan(3)
+        expectAlive(worker, late, newer, newWorker)
+        saw(`three jobs ended; the worker of this version counted ${shares[0]} chunks, that of the next ${shares[1]}`)
       }
     )
   }
@@ -185,12 +177,6 @@ describe.skipIf(missing !== undefined && skipSuite('faults of coordinators', mis
 
 function fail(): never {
   throw new Error('no such coordinator')
-}
-
-async function timeOf(work: () => Promise<void>): Promise<number> {
-  const began = performance.now()
-  await work()
-  return Math.round(performance.now() - began)
 }
 
 async function operationOf(site: Site): Promise<{ readonly status: string; readonly sealed: boolean } | undefined> {
@@ -208,10 +194,11 @@ async function mappedAgain(site: Site): Promise<number> {
   return rows.length
 }
 
-/** Renamed into place, so that nobody reads half of it. */
-async function writeRules(dir: string, rules: string): Promise<void> {
-  await mkdir(dir, { recursive: true })
-  await writeFile(join(dir, 'authority.params.json'), defaultRules.authority.params)
-  await writeFile(join(dir, 'new.json'), rules)
-  await rename(join(dir, 'new.json'), join(dir, 'authority.rules.json'))
+async function hasNextSchema(site: Site): Promise<boolean> {
+  const rows = await site.query(
+    `select 1 from information_schema.columns where column_name = 'of_next_version' and table_schema = any($1)
+      group by table_schema having count(*) > 1`,
+    [['marc_migrations_control', `${TENANT}_mod_marc_migrations`]]
+  )
+  return rows.length === 2
 }

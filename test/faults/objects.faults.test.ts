@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ObjectStore } from '@marc-migrations/domain'
 import { directoryStore } from '@marc-migrations/objects'
 import { describe, expect } from 'vitest'
 import { filePlace, folderPlace } from '../../libs/objects/src/file-place.ts'
@@ -21,8 +22,10 @@ import {
   said,
   TENANT,
   untilCounted,
-  untilSound
+  untilSound,
+  untilVerified
 } from './jobs-under-fault.ts'
+import { aStoredJob } from './savings.ts'
 import { serversMissing, theServers } from './site.ts'
 import type { Site } from './site.ts'
 
@@ -93,36 +96,44 @@ describe.skipIf(noDisk !== undefined && skipSuite('a full disk', noDisk, missing
     fault(
       'F20 the disk is full under the directory of objects',
       {
-        done: 'the file system of one megabyte filled up in mid-job, and emptied again',
-        expected: 'attempts are given back, none used; health says so; the API answers; it goes on when there is room'
+        done: 'the file system of one megabyte under two workers filled up in mid-job, a third started with room elsewhere and a job of another tenant with it, then the file system emptied again',
+        expected:
+          'attempts are given back, none used; health says so; the API answers; who has room goes on with both jobs; the two go on when they have room again'
       },
       async (site, saw) => {
         const disk = aFullDisk(join(site.dir, 'disk'))
         if (disk === undefined) throw new Error('the file system cannot be mounted any more')
         try {
-          const onDisk = inDirectory(site, disk.dir)
-          const where = { OBJECTS_DIR: disk.dir }
-          const coordinator = await site.start('coordinator', where)
-          const workers = await Promise.all([0, 1].map(() => site.start('worker', { ...where, ...failpoints(pace(200)) })))
-          const job = await aJob(site, coordinator, { records: 300 })
+          const onDisk = alsoInDirectory(site, disk.dir)
+          const coordinator = await site.start('coordinator')
+          const where = { OBJECTS_DIR: disk.dir, ...failpoints(pace(200)) }
+          const workers = await Promise.all([0, 1].map(() => site.start('worker', where)))
+          const healths = () => Promise.all(workers.map(async ({ url }) => (await fetch(`${url}/admin/health`)).status))
+          const job = await aStoredJob(site, coordinator)
           await untilCounted(site, 4)
           const filler = join(disk.dir, 'filler')
           await until('it is full', () => Promise.resolve(fill(disk.dir, filler)))
           const full = (): boolean => workers.every((each) => said(each, 'worker.stops-claiming').length > 0)
           await until('the workers have stopped claiming', () => Promise.resolve(full()))
-          const healths = await Promise.all(workers.map(async ({ url }) => (await fetch(`${url}/admin/health`)).status))
-          expect(healths).toEqual([503, 503])
-          expect((await fetch(`${coordinator.url}/admin/info`)).status).toBe(200)
+          expect(await healths()).toEqual([503, 503])
+
+          const { counted } = await attemptsOf(site)
+          const elsewhere = await site.start('worker', failpoints(pace(400)))
+          const beside = await aStoredJob(site, coordinator, { records: 60, tenant: 'beta' })
+          await untilVerified(onDisk, coordinator, beside)
+          await untilCounted(site, counted + 4)
+          expect(await healths()).toEqual([503, 503])
+          expect((await attemptsOf(site)).counted).toBeLessThan(60)
+
           rmSync(filler)
-          await until('they are healthy again', async () => {
-            const now = await Promise.all(workers.map(async ({ url }) => (await fetch(`${url}/admin/health`)).status))
-            return now.every((status) => status === 200)
-          })
-          await untilSound(onDisk, coordinator, job)
+          await until('they are healthy again', async () => (await healths()).every((status) => status === 200))
+          await untilVerified(onDisk, coordinator, job)
           const { repeats, used } = await attemptsOf(site)
-          expect(used).toBe(0)
-          expectAlive(coordinator, ...workers)
-          saw(`health 503 while it was full; ${repeats} chunks claimed again, ${used} attempts used`)
+          expect(used + (await attemptsOf(site, 'beta')).used).toBe(0)
+          expectAlive(coordinator, ...workers, elsewhere)
+          saw(
+            `health 503 while it was full, when the worker elsewhere counted ${said(elsewhere, 'chunk.counted').length} chunks of two tenants; ${repeats} chunks claimed again, ${used} attempts used`
+          )
         } finally {
           disk.release()
         }
@@ -142,20 +153,36 @@ function fill(dir: string, filler: string): boolean {
   return statfsSync(dir).bavail === 0
 }
 
-/** The same site, with its objects in a directory. */
-function inDirectory(site: Site, dir: string): Site {
-  return {
-    ...site,
-    stored: (look) => site.stored((stores) => look(stores, directoryStore({ dir, logger: silentLogger }))),
-    keys: async (prefix) => {
-      // Names of files hold hashes of their keys: what no row names is shown by its path.
-      const id = prefix.split('/').at(-2) ?? ''
-      const keys = new Map((await namedKeys(site, { tenant: TENANT, id })).map((key) => [filePlace(dir, key), key]))
-      const found = readdirSync(folderPlace(dir, prefix), { recursive: true, withFileTypes: true })
-      const paths = found.filter((each) => each.isFile()).map(({ parentPath, name }) => join(parentPath, name))
-      return paths.map((path) => keys.get(path) ?? path).sort()
+/** The same site, some of whose workers have their objects in a directory. */
+function alsoInDirectory(site: Site, dir: string): Site {
+  const onDisk = directoryStore({ dir, logger: silentLogger })
+  const either: ObjectStore = {
+    ...site.objects,
+    head: async (key) => (await onDisk.head(key)) ?? (await site.objects.head(key)),
+    read: async function* (key, options) {
+      yield* ((await onDisk.head(key)) === null ? site.objects : onDisk).read(key, options)
     }
   }
+  return {
+    ...site,
+    stored: (look) => site.stored((stores) => look(stores, either)),
+    keys: async (prefix) => [...(await site.keys(prefix)), ...(await keysOnDisk(site, dir, prefix))].sort()
+  }
+}
+
+/** Names of files hold hashes of their keys: what no row names is shown by its path. */
+async function keysOnDisk(site: Site, dir: string, prefix: string): Promise<readonly string[]> {
+  const folder = folderPlace(dir, prefix)
+  if (!existsSync(folder)) return []
+  const id = prefix.split('/').at(-2) ?? ''
+  const keys = new Map(
+    (await Promise.all([TENANT, 'beta'].map((tenant) => namedKeys(site, { tenant, id }))))
+      .flat()
+      .map((key) => [filePlace(dir, key), key])
+  )
+  const found = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const paths = found.filter((each) => each.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+  return paths.map((path) => keys.get(path) ?? path)
 }
 
 function canMount(): boolean {

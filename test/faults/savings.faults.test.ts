@@ -20,43 +20,29 @@ const timedOut = {
 describe.skipIf(missing !== undefined && skipSuite('faults of saving', missing, 'server'))('faults of saving', () => {
   const fault = faultsOn(theServers())
 
-  for (const authorityUpsertRaises of [false, true])
-    fault(
-      `F33 the storage of authorities answers no more after it has applied (a write ${authorityUpsertRaises ? 'raises' : 'keeps'} the version)`,
-      timedOut,
-      withModules({ authorityUpsertRaises }, async (site, saw, modules) => {
-        const coordinator = await site.start('coordinator', SHORT_CALLS)
-        const workers = await Promise.all([0, 1].map(() => site.start('worker', SHORT_CALLS)))
-        const job = await aStoredJob(site, coordinator, { records: 300 })
-        await untilVerified(site, coordinator, job)
-        modules.atRandom('authority', UNHEARD)
-        await startSaving(coordinator, job, modules)
-        await untilSaved(site, coordinator, job, modules)
-        const unheard = modules.callsTo('authority').filter(({ applied, status }) => applied && status === null).length
-        expect(unheard).toBeGreaterThan(0)
-        expect((await attemptsOf(site)).used).toBe(0)
-        expectAlive(coordinator, ...workers)
-        saw(`${modules.callsTo('authority').length} calls for 30 chunks, ${unheard} of them applied unheard; all saved once`)
-      })
-    )
-
-  fault(
-    'F33 the storage of instances answers no more after it has applied',
-    timedOut,
-    withModules({}, async (site, saw, modules) => {
-      const coordinator = await site.start('coordinator', SHORT_CALLS)
-      await Promise.all([0, 1].map(() => site.start('worker', SHORT_CALLS)))
-      const job = await aStoredJob(site, coordinator, { records: 300, type: 'instance' })
-      await untilVerified(site, coordinator, job)
-      modules.atRandom('instance', UNHEARD)
-      await startSaving(coordinator, job, modules)
-      await untilSaved(site, coordinator, job, modules, 'instance')
-      const unheard = modules.callsTo('instance').filter(({ applied, status }) => applied && status === null).length
-      expect(unheard).toBeGreaterThan(0)
-      expect((await attemptsOf(site)).used).toBe(0)
-      saw(`${modules.callsTo('instance').length} calls for 30 chunks, ${unheard} of them applied unheard; all saved once`)
-    })
-  )
+  for (const [type, entities] of [
+    ['authority', 'authorities'],
+    ['instance', 'instances']
+  ] as const)
+    for (const raises of [false, true])
+      fault(
+        `F33 the storage of ${entities} answers no more after it has applied (a write ${raises ? 'raises' : 'keeps'} the version)`,
+        timedOut,
+        withModules({ authorityUpsertRaises: raises, instanceUpsertRaises: raises }, async (site, saw, modules) => {
+          const coordinator = await site.start('coordinator', SHORT_CALLS)
+          const workers = await Promise.all([0, 1].map(() => site.start('worker', SHORT_CALLS)))
+          const job = await aStoredJob(site, coordinator, { records: 300, type })
+          await untilVerified(site, coordinator, job)
+          modules.atRandom(type, UNHEARD)
+          await startSaving(coordinator, job, modules)
+          await untilSaved(site, coordinator, job, modules, type)
+          const unheard = modules.callsTo(type).filter(({ applied, status }) => applied && status === null).length
+          expect(unheard).toBeGreaterThan(0)
+          expect((await attemptsOf(site)).used).toBe(0)
+          expectAlive(coordinator, ...workers)
+          saw(`${modules.callsTo(type).length} calls for 30 chunks, ${unheard} of them applied unheard; all saved once`)
+        })
+      )
 
   fault(
     'F27 pause, resume and cancel while chunks are saved',

@@ -19,20 +19,24 @@ export function storageModules(site: Site, options: Omit<FolioPeersOptions, 'db'
 }
 
 /**
- * Starts the mapping of stored records, which alone can be saved.
+ * Starts the mapping of stored records, which alone can be saved, and which need no object to be read from.
  *
  * @param type a tenant has records of one type here, and these once
  */
 export async function aStoredJob(
   site: Site,
   { url }: Process,
-  { records = 600, type = 'authority' }: { readonly records?: number; readonly type?: EntityType } = {}
+  {
+    records = 600,
+    type = 'authority',
+    tenant = TENANT
+  }: { readonly records?: number; readonly type?: EntityType; readonly tenant?: string } = {}
 ): Promise<FaultJob> {
   const db = { query: site.query }
-  await createSourceTables(db, TENANT)
-  await (type === 'authority' ? fillAuthorities(db, TENANT, records) : fillInstances(db, TENANT, records))
-  await enableTenant(url, TENANT)
-  const job = await startJob(url, TENANT, { entityType: type, operationType: 'remapping' })
+  await createSourceTables(db, tenant)
+  await (type === 'authority' ? fillAuthorities(db, tenant, records) : fillInstances(db, tenant, records))
+  await enableTenant(url, tenant)
+  const job = await startJob(url, tenant, { entityType: type, operationType: 'remapping' })
   return { ...job, records, broken: 0, path: '' }
 }
 

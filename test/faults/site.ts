@@ -39,10 +39,12 @@ export interface Site {
   readonly query: <R extends pg.QueryResultRow>(sql: string, params?: readonly unknown[]) => Promise<R[]>
   /** @throws where the test has none */
   ownPostgres(): OwnPostgres
-  /** A process of the product over the three lines, in short times; ready when this resolves. */
-  start(verb: 'coordinator' | 'worker', more?: Readonly<Record<string, string>>): Promise<Process>
-  /** The same, not waited for. */
-  launch(verb: 'coordinator' | 'worker', more?: Readonly<Record<string, string>>): Promise<Process>
+  /**
+   * A process of the product over the three lines, in short times; ready when this resolves.
+   *
+   * @param command of another build
+   */
+  start(verb: 'coordinator' | 'worker', more?: Readonly<Record<string, string>>, command?: string): Promise<Process>
   /** Where the database is, past the line. */
   database(): ConnectionOptions
   /** What is in the bucket, past the line. */
@@ -122,15 +124,11 @@ export function theServers(): Servers {
       }
       const processes: Process[] = []
       cleanups.push(() => keepLogs(processes))
-      const launch: Site['launch'] = async (verb, more = {}) => {
-        const process = await startProcess(verb, { ...env, ...more })
-        processes.push(process)
-        return process
-      }
       return {
-        ...{ dir, bucket, lines, kafka, s3, query, ownPostgres, launch, database: db, objects },
-        start: async (verb, more) => {
-          const process = await launch(verb, more)
+        ...{ dir, bucket, lines, kafka, s3, query, ownPostgres, database: db, objects },
+        start: async (verb, more = {}, command) => {
+          const process = await startProcess(verb, { ...env, ...more }, undefined, command)
+          processes.push(process)
           await process.ready()
           return process
         },

@@ -17,7 +17,6 @@ import {
   untilSound,
   untilVerified
 } from './jobs-under-fault.ts'
-import { production } from './production.ts'
 import { clockShiftedBy, mapperInTrouble } from './shims/shim.ts'
 import { CHUNK, serversMissing, theServers } from './site.ts'
 import { earlyZombie, wakeAZombie } from './zombie.ts'
@@ -175,32 +174,6 @@ describe.skipIf(missing !== undefined && skipSuite('faults of workers', missing,
       expect(offMs[0]).toBeGreaterThan(hour / 2)
       expect(offMs[1]).toBeLessThan(-hour / 2)
       saw('no chunk claimed twice, no attempt used')
-    }
-  )
-
-  fault(
-    'F35 the event loop of a worker is blocked for 10 s (production values)',
-    {
-      done: 'one of two workers blocked for 10 s right after a claim',
-      expected: 'at most one heartbeat is lost; no lease, no attempt, no process'
-    },
-    async (site, saw) => {
-      const coordinator = await site.start('coordinator', production)
-      const blocked = await site.start('worker', {
-        ...production,
-        ...failpoints('after.chunks.claim=block:10000@4', pace(200))
-      })
-      const other = await site.start('worker', { ...production, ...failpoints(pace(400)) })
-      const job = await aJob(site, coordinator, { records: 1500 })
-      await untilSound(site, coordinator, job)
-      expect(await attemptsOf(site)).toMatchObject({ repeats: 0, used: 0 })
-      const times = said(blocked, 'chunk.counted').map(timeOf)
-      const gaps = times.map((time, i) => time - (times[i - 1] ?? time))
-      expect(Math.max(...gaps)).toBeGreaterThan(9_000)
-      expect(gaps.at(-1)).toBeLessThan(9_000)
-      expect(said(blocked, 'node.heartbeat-missed').length).toBeLessThan(2)
-      expectAlive(coordinator, blocked, other)
-      saw(`counted nothing for ${Math.round(Math.max(...gaps))} ms, then went on; no chunk claimed twice`)
     }
   )
 })

@@ -47,6 +47,8 @@ export interface FolioPeersOptions {
   readonly objects?: ObjectStore
   /** Whether writing an authority that is stored raises its version. */
   readonly authorityUpsertRaises?: boolean
+  /** The same of an instance; so it does unless this is false. */
+  readonly instanceUpsertRaises?: boolean
   readonly errorsNumberAs?: 'number' | 'text'
   /** Where they listen; loopback and a free port when absent. */
   readonly address?: string
@@ -129,9 +131,14 @@ export async function folioPeers(options: FolioPeersOptions = {}): Promise<Folio
 }
 
 function bulkPeer(options: FolioPeersOptions, refusals: Map<string, string>): BulkPeer | undefined {
-  const { db, objects, authorityUpsertRaises = false, errorsNumberAs = 'number' } = options
+  const { db, objects, authorityUpsertRaises = false, instanceUpsertRaises = true, errorsNumberAs = 'number' } = options
   if (db === undefined || objects === undefined) return undefined
-  return { objects, tables: peerTables(db, authorityUpsertRaises), refusals, errorsNumberAs }
+  return {
+    objects,
+    tables: peerTables(db, { authority: authorityUpsertRaises, instance: instanceUpsertRaises }),
+    refusals,
+    errorsNumberAs
+  }
 }
 
 /** The rest of a call's fate: what its sender hears. */

@@ -38,9 +38,9 @@ const folioTables = {
 /**
  * Tables `{tenant}_peer_storage.{authority,instance}`, and the versions in FOLIO's own tables where a test has made them.
  *
- * @param authorityUpsertRaises whether writing an authority raises its version; writing an instance always does
+ * @param upsertRaises whether writing an entity that is stored raises its version, by type
  */
-export function peerTables(at: ConnectionOptions, authorityUpsertRaises: boolean): PeerTables {
+export function peerTables(at: ConnectionOptions, upsertRaises: Readonly<Record<EntityType, boolean>>): PeerTables {
   const { host, port, database, username, password } = at
   const pool = new pg.Pool({ host, port, database, user: username, password, max: 4, application_name: 'folio-peer' })
   pool.on('error', () => {})
@@ -81,7 +81,7 @@ export function peerTables(at: ConnectionOptions, authorityUpsertRaises: boolean
             type,
             entities,
             await versionsOf(client, tenant, type, beside, entities),
-            authorityUpsertRaises
+            upsertRaises[type]
           )
           await write(client, tenant, type, beside, entities, refused, versions)
           await client.query('commit')
@@ -137,7 +137,7 @@ function judge(type: EntityType, entities: readonly PeerEntity[], versions: Map<
     const conflict = stored !== undefined && (type === 'authority' ? (_version ?? 0) < stored : _version !== stored)
     if (conflict) refused.set(at, conflictReason(id, stored, _version))
     else if (type === 'authority') versions.set(id, (_version ?? 0) + (raises && stored !== undefined ? 1 : 0))
-    else versions.set(id, stored === undefined ? 1 : stored + 1)
+    else versions.set(id, stored === undefined ? 1 : stored + (raises ? 1 : 0))
   })
   return { refused, versions }
 }

@@ -51,10 +51,15 @@ export interface Place {
   readonly through: readonly string[]
 }
 
-/** Starts `coordinator`, `worker` or `serve`, on a free port of loopback unless a place is named. */
-export async function startProcess(verb: string, env: Record<string, string>, place?: Place): Promise<Process> {
+/** Starts `coordinator`, `worker` or `serve`, on a free port of loopback unless a place is named, of another build if one is. */
+export async function startProcess(
+  verb: string,
+  env: Record<string, string>,
+  place?: Place,
+  commandFile = bin
+): Promise<Process> {
   const { address, port, through } = place ?? { address: '127.0.0.1', port: await freePort(), through: [] }
-  const [command = '', ...args] = [...through, process.execPath, bin, verb]
+  const [command = '', ...args] = [...through, process.execPath, commandFile, verb]
   const child = spawn(command, args, {
     env: { PATH: process.env['PATH'] ?? '', PORT: String(port), HOST: address, ADMIN_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe']
