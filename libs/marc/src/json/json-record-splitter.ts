@@ -1,4 +1,5 @@
 import { MAX_RECORD_BYTES } from '../record-cut.ts'
+import { WaitingBytes } from '../waiting-bytes.ts'
 
 /** One JSON value that stands where a record may stand; without bytes when it is too long. */
 export interface JsonCut {
@@ -14,6 +15,7 @@ const BACKSLASH = 0x5c
 const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
+const NOTHING = Buffer.alloc(0)
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 /** Keys under which FOLIO's API and other programs keep a list of records. */
 const LIST_KEYS: ReadonlySet<string> = new Set(['records', 'sourceRecords'])
@@ -24,10 +26,12 @@ const LONGEST_LIST_KEY = 'sourceRecords'.length
  * elements of `records` or `sourceRecords` in an object. Only brackets and strings are looked at; keeps one record in memory.
  */
 export class JsonRecordSplitter {
-  #carry = Buffer.alloc(0)
-  /** Offset in the file of the first byte of the carry. */
-  #base = 0
-  /** Where in the carry the value under way begins, or -1. */
+  #piece: Buffer = NOTHING
+  /** Offset in the file of the first byte of the piece. */
+  #pieceStart = 0
+  /** The value under way, as far as it came in earlier pieces. */
+  readonly #waiting = new WaitingBytes()
+  /** Offset in the file of the value under way, or -1. */
   #start = -1
   #tooLong = false
   #depth = 0
@@ -40,27 +44,26 @@ export class JsonRecordSplitter {
 
   push(bytes: Uint8Array): JsonCut[] {
     const cuts: JsonCut[] = []
-    let at = this.#carry.length
-    this.#carry = at === 0 ? Buffer.from(bytes) : Buffer.concat([this.#carry, bytes])
-    if (this.#base === 0 && at === 0 && this.#carry.subarray(0, BOM.length).equals(BOM)) at = BOM.length
-    while (at < this.#carry.length) {
+    this.#piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    let at = this.#pieceStart === 0 && this.#piece.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0
+    while (at < this.#piece.length) {
       if (this.#inString) at = this.#skipString(at)
-      else this.#structure(this.#carry[at] ?? 0, at++, cuts)
+      else this.#structure(this.#piece[at] ?? 0, at++, cuts)
     }
-    this.#forget()
+    this.#keep()
     return cuts
   }
 
   /** What the file ends in: a last value without brackets, or a piece of one. */
   end(): JsonCut[] {
     const cuts: JsonCut[] = []
-    this.#cut(this.#carry.length, cuts)
+    this.#cut(0, cuts)
     return cuts
   }
 
   /** @returns where the string ends, or the bytes do */
   #skipString(from: number): number {
-    const bytes = this.#carry
+    const bytes = this.#piece
     for (let at = from; at < bytes.length; at++) {
       const byte = bytes[at] ?? 0
       if (this.#escaped) this.#escaped = false
@@ -77,7 +80,7 @@ export class JsonRecordSplitter {
     if (byte <= 0x20 || byte === COMMA) return this.#endScalar(at, cuts)
     if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) return this.#closeBracket(at, cuts)
     if (byte === OPEN_BRACKET && this.#isList()) return this.#openList()
-    if (this.#start < 0 && this.#depth === this.#recordDepth) this.#start = at
+    if (this.#start < 0 && this.#depth === this.#recordDepth) this.#start = this.#pieceStart + at
     if (byte === OPEN_BRACE || byte === OPEN_BRACKET) this.#depth += 1
     if (byte !== QUOTE) return
     this.#inString = true
@@ -92,8 +95,7 @@ export class JsonRecordSplitter {
   #openList(): void {
     this.#depth += 1
     this.#recordDepth = this.#depth
-    this.#start = -1
-    this.#tooLong = false
+    this.#drop()
   }
 
   #closeBracket(at: number, cuts: JsonCut[]): void {
@@ -108,21 +110,30 @@ export class JsonRecordSplitter {
     if (this.#depth === this.#recordDepth) this.#cut(at, cuts)
   }
 
+  /** @param end in the piece */
   #cut(end: number, cuts: JsonCut[]): void {
-    if (this.#start < 0 && !this.#tooLong) return
-    const bytes = this.#tooLong ? undefined : Buffer.from(this.#carry.subarray(this.#start, end))
-    cuts.push({ offset: this.#base + this.#start, length: end - this.#start, bytes })
+    if (this.#start < 0) return
+    const last = this.#piece.subarray(Math.max(0, this.#start - this.#pieceStart), end)
+    const length = this.#pieceStart + end - this.#start
+    cuts.push({ offset: this.#start, length, bytes: this.#tooLong ? undefined : this.#waiting.endWith(last) })
+    this.#drop()
+  }
+
+  #drop(): void {
     this.#start = -1
     this.#tooLong = false
+    this.#waiting.clear()
   }
 
   /** A value beyond the cap is followed to its end, but no longer kept. */
-  #forget(): void {
-    const { length } = this.#carry
-    if (this.#start >= 0 && length - this.#start > MAX_RECORD_BYTES) this.#tooLong = true
-    const keepFrom = this.#start >= 0 && !this.#tooLong ? this.#start : length
-    this.#carry = this.#carry.subarray(keepFrom)
-    this.#base += keepFrom
-    if (this.#start >= 0 || this.#tooLong) this.#start -= keepFrom
+  #keep(): void {
+    const piece = this.#piece
+    const from = Math.max(0, this.#start - this.#pieceStart)
+    this.#piece = NOTHING
+    this.#pieceStart += piece.length
+    if (this.#start < 0) return
+    if (this.#pieceStart - this.#start > MAX_RECORD_BYTES) this.#tooLong = true
+    if (this.#tooLong) this.#waiting.clear()
+    else this.#waiting.add(piece.subarray(from))
   }
 }

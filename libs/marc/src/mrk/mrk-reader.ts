@@ -5,6 +5,7 @@ import { ProblemList, problemOf } from '../problem.ts'
 import { readingOf } from '../reading-of.ts'
 import type { Reading } from '../reading.ts'
 import { MAX_RECORD_BYTES } from '../record-cut.ts'
+import { WaitingBytes } from '../waiting-bytes.ts'
 import { readMrkRecord } from './read-mrk-record.ts'
 
 const LINE_FEED = 0x0a
@@ -14,7 +15,8 @@ const LINE_FEED = 0x0a
  * beyond MAX_RECORD_BYTES is cut there and named.
  */
 export class MrkReader implements PieceReader {
-  #carry = Buffer.alloc(0)
+  /** The line under way, as far as it has come. */
+  readonly #waiting = new WaitingBytes()
   #offset = 0
   /** Lines of the record under way, as bytes. */
   #lines: Buffer[] = []
@@ -24,21 +26,22 @@ export class MrkReader implements PieceReader {
 
   push(bytes: Uint8Array): Reading[] {
     const readings: Reading[] = []
-    let piece = Buffer.concat([this.#carry, bytes])
+    let rest = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     for (;;) {
-      const lineEnd = piece.indexOf(LINE_FEED)
-      if (lineEnd < 0 && piece.length < MAX_RECORD_BYTES) break
-      const length = lineEnd < 0 || lineEnd >= MAX_RECORD_BYTES ? MAX_RECORD_BYTES : lineEnd + 1
-      this.#line(piece.subarray(0, length), readings)
-      piece = piece.subarray(length)
+      const room = MAX_RECORD_BYTES - this.#waiting.length
+      const lineEnd = rest.indexOf(LINE_FEED)
+      if (lineEnd < 0 && rest.length < room) break
+      const length = lineEnd < 0 || lineEnd >= room ? room : lineEnd + 1
+      this.#line(this.#waiting.endWith(rest.subarray(0, length)), readings)
+      rest = rest.subarray(length)
     }
-    this.#carry = Buffer.from(piece)
+    this.#waiting.add(rest)
     return readings
   }
 
   end(): Reading[] {
     const readings: Reading[] = []
-    if (this.#carry.length > 0) this.#line(this.#carry, readings)
+    if (this.#waiting.length > 0) this.#line(this.#waiting.endWith(Buffer.alloc(0)), readings)
     this.#endRecord(readings)
     return readings
   }
