@@ -44,6 +44,8 @@ function messageOf(error: MigrationError): string {
   switch (error.code) {
     case 'STORE_UNAVAILABLE':
       return `PostgreSQL at ${String(host)}:${String(port)} cannot be used${why}.${look}`
+    case 'TENANT_PURGED':
+      return `Tenant ${String(error.facts['tenant'])} was purged while it was being enabled. Try again.`
     case 'OBJECTS_UNAVAILABLE':
     case 'OBJECTS_FULL':
       return `The object store${dir === undefined ? '' : ` in ${String(dir)}`} cannot be used${why}.${look}`

@@ -7,6 +7,7 @@
 export const errorCodes = {
   TENANT_MALFORMED: { http: 400, kind: 'final' },
   TENANT_UNKNOWN: { http: 400, kind: 'final' },
+  TENANT_PURGED: { http: 503, kind: 'outage' },
   OPERATION_NOT_FOUND: { http: 404, kind: 'final' },
   SOURCE_NOT_FOUND: { http: 422, kind: 'final' },
   SOURCE_NAME_MALFORMED: { http: 400, kind: 'final' },

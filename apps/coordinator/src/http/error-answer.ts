@@ -9,6 +9,7 @@ type Facts = MigrationError['facts']
 /** What a user reads instead of a code and its facts, and what to do about it. */
 const sentences: Partial<Record<ErrorCode, (facts: Facts) => string>> = {
   TENANT_UNKNOWN: () => 'This tenant is not enabled here: enable it with POST /_/tenant or migrate-db --tenant',
+  TENANT_PURGED: () => 'The tenant was purged while it was being enabled; try again',
   SOURCE_NOT_FOUND: (facts) => `There is no source file '${String(facts['name'])}'`,
   SOURCE_NAME_MALFORMED: () =>
     'A source name is 1 to 128 letters, digits, dots, dashes or underscores, a letter or digit first',

@@ -1,4 +1,3 @@
-import { MigrationError } from '@marc-migrations/domain'
 import pg from 'pg'
 import { clientConfig, onClient } from '../database/database.ts'
 import type { Transaction } from '../database/database.ts'
@@ -18,16 +17,10 @@ export async function onMigrationClient<T>(options: MigrationOptions, work: (cli
     await client.connect()
     return await work(client)
   } catch (error) {
-    throw droppedMeanwhile(error) ?? asStoreError(error, options)
+    throw asStoreError(error, options)
   } finally {
     await client.end().catch(() => {})
   }
-}
-
-/** The runner of the migrations tells in words alone that a purge took the schema away from under it; another try finds it gone, or makes it. */
-function droppedMeanwhile(error: unknown): MigrationError | undefined {
-  const told = error instanceof Error && /schema "[^"]+" does not exist/.test(error.message)
-  return told ? new MigrationError('STORE_UNAVAILABLE', { reason: 'the schema was dropped meanwhile' }, error) : undefined
 }
 
 /** One transaction that may take long; rolled back with its connection when it fails. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { runner } from 'node-pg-migrate'
+import type pg from 'pg'
 import type { MigrationOptions } from '../store-options.ts'
 import { onMigrationClient } from './migration-client.ts'
 
@@ -22,6 +23,7 @@ export async function runMigrations(
 ): Promise<readonly string[]> {
   const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
   return await onMigrationClient(options, async (client) => {
+    const refusal = refusalOf(client)
     const applied = await runner({
       dbClient: client,
       dir: join(options.migrationsDir ?? migrationsDir(), kind),
@@ -32,11 +34,33 @@ export async function runMigrations(
       advisoryLockMode: 'wait',
       lockValue: LOCK,
       logger: quiet
+    }).catch((error: unknown) => {
+      throw refusal() ?? error
     })
     const names = applied.map(({ name }) => name)
     if (names.length > 0) options.logger.info({ schema, migrations: names }, 'schema.migrated')
     return names
   })
+}
+
+/**
+ * The runner tells some refusals of PostgreSQL in words of its own; whoever decides by SQLSTATE needs what the server said.
+ *
+ * @returns the first refusal of any statement from now on, which is the one that a run ends for
+ */
+function refusalOf(client: pg.Client): () => unknown {
+  const query = client.query.bind(client) as (...statement: readonly unknown[]) => Promise<unknown>
+  let refusal: unknown
+  const heard = async (...statement: readonly unknown[]): Promise<unknown> => {
+    try {
+      return await query(...statement)
+    } catch (error) {
+      refusal ??= error
+      throw error
+    }
+  }
+  Object.assign(client, { query: heard })
+  return () => refusal
 }
 
 /** `migrations` beside `libs`, wherever the repository stands. */

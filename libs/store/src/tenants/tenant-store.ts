@@ -1,6 +1,7 @@
 import { MigrationError, parseTenantId } from '@marc-migrations/domain'
 import type { TenantStore } from '@marc-migrations/domain'
 import { control } from '../database/per-schema.ts'
+import { isSchemaGone } from '../database/store-error.ts'
 import type { StoreContext } from '../store-context.ts'
 import type { MigrationOptions } from '../store-options.ts'
 import { createViews } from '../srs/create-views.ts'
@@ -14,9 +15,9 @@ export function tenantStore(context: StoreContext, options: MigrationOptions): T
   return {
     async register(tenant) {
       await refuseOtherSpelling(tenant)
-      await registerTenant(options, tenant, true)
-      await refuseOtherSpelling(tenant)
-      const missing = await createViews({ db }, tenant)
+      const missing = await enable(tenant).catch((error: unknown) => {
+        throw isSchemaGone(error) ? new MigrationError('TENANT_PURGED', { tenant }, error) : error
+      })
       if (missing.length > 0) options.logger.warn({ tenant, missing }, 'tenant.source-schemas-missing')
     },
     require: (tenant) => tenants.require(tenant),
@@ -25,6 +26,12 @@ export function tenantStore(context: StoreContext, options: MigrationOptions): T
       await refuseOtherSpelling(tenant)
       await purgeTenant(context, options, tenant, deleteObjects)
     }
+  }
+
+  async function enable(tenant: string): Promise<readonly string[]> {
+    await registerTenant(options, tenant, true)
+    await refuseOtherSpelling(tenant)
+    return await createViews({ db }, tenant)
   }
 
   async function refuseOtherSpelling(tenant: string): Promise<void> {
