@@ -21,32 +21,48 @@ const MIB = 1024 * 1024
 const PIECE_BYTES = 64 * 1024
 /** Looked at one piece short of the longest record, so that each look finds the record under way a piece further on. */
 const LOOK_BYTES = 4 * MIB - PIECE_BYTES
-const [, , what = '', mib = '', mode = ''] = process.argv
+const [, , what = '', mib = ''] = process.argv
 
 // Alone in a process of its own, so that every byte counted is the reader's.
 const { format, begin, unit } = JSON.parse(what) as EndlessStream
-const needed = await read(Number(mib) * MIB, mode === 'live')
-console.log(JSON.stringify(needed))
+const residentBefore = residentPeak()
+await read(Number(mib) * MIB)
+const resident = residentPeak() - residentBefore
+console.log(JSON.stringify({ ...(await readLookingOn(Number(mib) * MIB)), resident } satisfies MemoryNeeded))
 
-async function read(totalBytes: number, live: boolean): Promise<MemoryNeeded> {
-  const piece = Buffer.from(unit.repeat(Math.floor(PIECE_BYTES / unit.length)))
+/** As fast as it goes, with garbage collected when the engine thinks fit. */
+async function read(totalBytes: number): Promise<number> {
+  return await refusedOf(endless(totalBytes, () => {}))
+}
+
+/** Again, with a look at what is in use every few pieces. */
+async function readLookingOn(totalBytes: number): Promise<Pick<MemoryNeeded, 'refused' | 'live'>> {
   const before = inUse()
-  const residentBefore = residentPeak()
-  const peak = { early: 0, late: 0 }
-  // Made while it is read, so that it is nowhere as a whole.
-  const stream = async function* () {
-    yield Buffer.from(begin)
-    for (let sent = 0, lookedAt = 0; sent < totalBytes; sent += piece.length) {
-      yield await Promise.resolve(piece)
-      if (!live || sent - lookedAt < LOOK_BYTES) continue
-      lookedAt = sent
-      const phase = sent < totalBytes / 4 ? 'early' : 'late'
-      peak[phase] = Math.max(peak[phase], inUse() - before)
-    }
+  const live = { early: 0, late: 0 }
+  let lookedAt = 0
+  const stream = endless(totalBytes, (sent) => {
+    if (sent - lookedAt < LOOK_BYTES) return
+    lookedAt = sent
+    const phase = sent < totalBytes / 4 ? 'early' : 'late'
+    live[phase] = Math.max(live[phase], inUse() - before)
+  })
+  return { refused: await refusedOf(stream), live }
+}
+
+/** Made while it is read, so that it is nowhere as a whole. */
+async function* endless(totalBytes: number, look: (sentBytes: number) => void): AsyncGenerator<Buffer> {
+  const piece = Buffer.from(unit.repeat(Math.floor(PIECE_BYTES / unit.length)))
+  yield Buffer.from(begin)
+  for (let sent = 0; sent < totalBytes; sent += piece.length) {
+    yield await Promise.resolve(piece)
+    look(sent)
   }
+}
+
+async function refusedOf(stream: AsyncIterable<Buffer>): Promise<number> {
   let refused = 0
-  for await (const reading of openRecords(stream(), { format })) if (!reading.ok) refused++
-  return { refused, live: peak, resident: residentPeak() - residentBefore }
+  for await (const reading of openRecords(stream, { format })) if (!reading.ok) refused++
+  return refused
 }
 
 /** The second collection waits until the buffers that the first one found are free, which it leaves to another thread. */
