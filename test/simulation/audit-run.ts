@@ -55,7 +55,7 @@ function expectedOf(world: World, operation: Operation, chunk: AuditChunk, recor
   const task = { tenant, entityType, records, rules }
   if (attempts < MAX_ATTEMPTS) return expectedOnce(`${chunk.rulesHash}`, task)
   world.history.saw('chunk out of attempts')
-  const giveUpReason = `Chunk could not be mapped in ${attempts} attempts: the process or the mapper died each time`
+  const giveUpReason = `Chunk could not be mapped in ${attempts} attempts: each time the process or the mapper died or ran out of time`
   return undisturbed({ ...task, giveUpReason })
 }
 

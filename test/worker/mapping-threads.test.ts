@@ -32,6 +32,14 @@ describe('mapping threads', () => {
     await expect(engine.remap(task('fine'), MINUTE, never)).resolves.toMatchObject({ mapped: 1 })
   })
 
+  test('a chunk that no thread was free for is not suspect: another one hung', async () => {
+    const hung = engine.remap(task('loop'), 1500, never)
+    const waited = engine.remap(task('fine'), 200, never)
+    await expect(waited).rejects.toMatchObject({ name: 'TimeoutError' })
+    await expect(hung).rejects.toMatchObject({ code: 'DEADLINE_PASSED' })
+    await expect(engine.remap(task('fine'), MINUTE, never)).resolves.toMatchObject({ mapped: 1 })
+  })
+
   test('work that is no longer ours is dropped at once, while the thread goes on', async () => {
     const dropped = new AbortController()
     const work = engine.remap(task('loop'), 2000, dropped.signal)

@@ -1,5 +1,6 @@
 import { MigrationError } from '@marc-migrations/domain'
-import type { Logger, RemapEngine, RemapOutcome, RulesSnapshot } from '@marc-migrations/domain'
+import type { Logger, RemapEngine, RemapOutcome, RemapTask, RulesSnapshot } from '@marc-migrations/domain'
+import pLimit from 'p-limit'
 import { Piscina } from 'piscina'
 import type { SharedRules, ThreadTask } from './remap-task.ts'
 
@@ -28,26 +29,37 @@ export function mappingThreads(options: {
     resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB }
   })
   pool.on('error', (err: unknown) => options.logger.error({ err }, 'mapping-thread.error'))
+  const threads = pLimit(options.threads)
   const shared = new WeakMap<RulesSnapshot, SharedRules>()
 
   return {
     remap: async (task, deadlineMs, dropped) => {
-      const deadline = AbortSignal.timeout(deadlineMs)
-      const threadTask: ThreadTask = { ...task, rules: task.rules === null ? null : share(task.rules) }
-      const transferList = task.records.kind === 'file' ? [task.records.bytes.buffer as ArrayBuffer] : []
-      try {
-        return await untilDropped(pool.run(threadTask, { signal: deadline, transferList }), dropped)
-      } catch (error) {
-        if (error instanceof MigrationError) throw error
-        if (deadline.aborted) throw new MigrationError('DEADLINE_PASSED', { deadlineMs }, error)
-        throw new MigrationError(
-          'MAPPER_CRASHED',
-          { message: error instanceof Error ? error.message : String(error) },
-          error
-        )
-      }
+      const asked = performance.now()
+      return await untilDropped(
+        threads(() => {
+          dropped.throwIfAborted()
+          // Whoever hung before it is suspect, not the chunk that waited.
+          if (performance.now() - asked >= deadlineMs) throw new DOMException('no thread came free in time', 'TimeoutError')
+          return onThread(task, deadlineMs)
+        }),
+        dropped
+      )
     },
     close: () => pool.destroy()
+  }
+
+  /** A thread is free. */
+  async function onThread(task: RemapTask, deadlineMs: number): Promise<RemapOutcome> {
+    const deadline = AbortSignal.timeout(deadlineMs)
+    const threadTask: ThreadTask = { ...task, rules: task.rules === null ? null : share(task.rules) }
+    const transferList = task.records.kind === 'file' ? [task.records.bytes.buffer as ArrayBuffer] : []
+    try {
+      return await pool.run(threadTask, { signal: deadline, transferList })
+    } catch (error) {
+      if (error instanceof MigrationError) throw error
+      if (deadline.aborted) throw new MigrationError('DEADLINE_PASSED', { deadlineMs }, error)
+      throw new MigrationError('MAPPER_CRASHED', { message: error instanceof Error ? error.message : String(error) }, error)
+    }
   }
 
   function share(snapshot: RulesSnapshot): SharedRules {

@@ -34,6 +34,6 @@ export async function remapChunk(claim: Claim, ports: RemapPorts, limits: Attemp
   ])
   const task = { tenant: claim.tenant, entityType: claim.entityType, records, rules }
   if (claim.attempts < MAX_ATTEMPTS) return ports.engine.remap(task, limits.deadlineMs, limits.dropped)
-  const giveUpReason = `Chunk could not be mapped in ${claim.attempts} attempts: the process or the mapper died each time`
+  const giveUpReason = `Chunk could not be mapped in ${claim.attempts} attempts: each time the process or the mapper died or ran out of time`
   return ports.engine.remap({ ...task, giveUpReason }, limits.deadlineMs, limits.dropped)
 }

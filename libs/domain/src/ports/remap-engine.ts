@@ -23,6 +23,9 @@ export interface RemapOutcome {
 
 /** Parse, map and serialise one chunk away from the event loop. */
 export interface RemapEngine {
-  /** @throws {MigrationError} MAPPER_CRASHED, DEADLINE_PASSED (the thread is ended and replaced), LEASE_LOST on abort */
+  /**
+   * @param deadlineMs from when a thread takes it; one that waited for a thread as long as that is refused with a TimeoutError
+   * @throws {MigrationError} MAPPER_CRASHED, DEADLINE_PASSED (the thread is ended and replaced), LEASE_LOST on abort
+   */
   remap(task: RemapTask, deadlineMs: number, signal: AbortSignal): Promise<RemapOutcome>
 }
