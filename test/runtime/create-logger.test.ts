@@ -30,6 +30,15 @@ test('an event is one JSON line with its fields and those of its ancestors', () 
   })
 })
 
+test('whatever a text holds, the line is one, tells it whole, and commands no terminal', () => {
+  const said = Array.from({ length: 0x2070 }, (_, i) => String.fromCharCode(i)).join('')
+  const [line = '', ...more] = linesOf((logger) => logger.child({ [said]: 1 }).info({ said, err: new Error(said) }, said))
+
+  expect(more).toEqual([])
+  expect(line.slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/)
+  expect(JSON.parse(line)).toMatchObject({ said, msg: said, err: { message: said } })
+})
+
 test('what lies below the level is not written', () => {
   expect(linesOf((logger) => logger.debug({}, 'noise'))).toEqual([])
   expect(linesOf((logger) => logger.debug({}, 'noise'), 'debug')).toHaveLength(1)

@@ -13,7 +13,7 @@ export interface LeveledLogger extends Logger {
 }
 
 /**
- * One JSON line per event on stdout: `time level msg service …`, `msg` being the event's name. Secrets are redacted by the name
+ * One JSON line per event on stdout, whatever its texts hold: `time level msg service …`, `msg` being the event's name. Secrets are redacted by the name
  * of their field and by their look; an error goes in the field `err`.
  *
  * @param fields stand on every line, as `service` and `version`
@@ -28,6 +28,7 @@ export function createLogger(
     // A child of pino keeps the level it was born with; ours all look at one gate.
     level: 'trace',
     base: null,
+    hooks: { streamWrite: withoutControls },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     // pino's own serialiser would work over what `redact` has made of an error
@@ -58,6 +59,13 @@ function over(lines: Pino, gate: { readonly least: number }): Logger {
     error: writer('error'),
     child: (fields) => over(lines.child(clean(fields)), gate)
   }
+}
+
+/** What JSON lets stand as it is, but a terminal obeys, takes for the end of a line, or shows in another order. */
+const CONTROLS = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+
+function withoutControls(line: string): string {
+  return line.replace(CONTROLS, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 const weightOf = (level: LogLevel): number => pino.levels.values[level] ?? 0
