@@ -36,6 +36,8 @@ export interface Process {
   readonly url: string
   /** Log lines so far, as logged. */
   readonly log: readonly Record<string, unknown>[]
+  /** All it has written so far, byte for byte. */
+  written(): string
   ready(): Promise<void>
   kill(signal: NodeJS.Signals): void
   /** Exit code, or null when a signal ended it. */
@@ -67,7 +69,9 @@ export async function startProcess(
   started.add(child)
   const log: Record<string, unknown>[] = []
   const other: string[] = []
+  const written: Buffer[] = []
   for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (bytes: Buffer) => written.push(bytes))
     createInterface({ input: stream }).on('line', (line) => {
       try {
         log.push(JSON.parse(line) as Record<string, unknown>)
@@ -86,6 +90,7 @@ export async function startProcess(
     port,
     url: `http://${address}:${port}`,
     log,
+    written: () => Buffer.concat(written).toString('utf8'),
     ready: () =>
       healthy(
         `http://${address}:${port}`,
