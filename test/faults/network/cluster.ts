@@ -19,7 +19,7 @@ import { FOLIO_PORT, folioOn, kafkaOn, nginxOn, postgresOn, S3_REGION, s3Keys, s
 import type { Placed } from './servers.ts'
 
 export const TENANT = 'alpha'
-const STORED = 9_000
+const STORED = 6_000
 const CHUNK = 10
 const END_LIMIT_MS = 300_000
 /**
