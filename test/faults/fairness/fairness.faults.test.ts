@@ -100,7 +100,7 @@ describe.skipIf(left)('who waits for whom', () => {
   measured('a worker joins in mid-job: it has counted within five seconds', async (saw) => {
     const coordinator = await cluster.coordinator()
     await cluster.worker(2)
-    await cluster.fill(coordinator, 'alpha', 400)
+    await cluster.fill(coordinator, 'alpha', 200)
     const job = await cluster.start(coordinator, 'alpha')
     await until('the job is at work', async () => (await countedChunks(cluster.db, ['alpha'])) >= 10)
     const joined = await cluster.worker(2)
@@ -108,13 +108,13 @@ describe.skipIf(left)('who waits for whom', () => {
     const firstMs = (countedAt(joined)[0] ?? 0) - saidAt(joined, 'node.ready')
     saw({ firstCountAfterMs: firstMs })
     expect(firstMs).toBeLessThan(5000)
-    await cluster.finish(coordinator, job, 400)
+    await cluster.finish(coordinator, job, 200)
   })
 
   measured('partitions are added while a job runs: it goes on', async (saw) => {
     const first = await cluster.coordinator({ KAFKA_TOPIC_PARTITIONS: '2' })
     await Promise.all([cluster.worker(2), cluster.worker(2)])
-    await cluster.fill(first, 'alpha', 400)
+    await cluster.fill(first, 'alpha', 300)
     expect(await partitions()).toBe(2)
     const job = await cluster.start(first, 'alpha')
     await until('the job is at work', async () => (await countedChunks(cluster.db, ['alpha'])) >= 20)
@@ -125,7 +125,7 @@ describe.skipIf(left)('who waits for whom', () => {
     const rate = ((await countedChunks(cluster.db, ['alpha'])) - counted) / ((performance.now() - at) / 1000)
     saw({ chunksASecondAfter: rate })
     expect(rate).toBeGreaterThan(0)
-    await cluster.finish(first, job, 400)
+    await cluster.finish(first, job, 300)
   })
 
   measured('one partition and three workers: none idles while another holds more than one chunk', async (saw) => {

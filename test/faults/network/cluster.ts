@@ -26,7 +26,7 @@ const END_LIMIT_MS = 300_000
  * Time between two uploads of a worker while its rate is measured: it costs it a tenth of a core, and a busy machine nothing, for
  * with all its slots in use the next chunk waits for its turn already.
  */
-const PACE_MS = 300
+const PACE_MS = 250
 
 /** Chunks a second of a worker that is held at its rate. */
 export const HELD_RATE = 1000 / PACE_MS

@@ -9,7 +9,7 @@ import type { Asked, Span } from './watch.ts'
 import type { Figures } from '../measured.ts'
 
 /** Before and after, where a rate is compared: forty chunks of each worker, so that one more or less is 2.5 % of one of the two. */
-const MEASURED_MS = 12_000
+const MEASURED_MS = 10_000
 /** Where none is. */
 const LOOKED_AT_MS = 5_000
 const OUTAGE_MS = 30_000
