@@ -67,9 +67,7 @@ function pageWith(results) {
   ]
   const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout?.trim() || '?'
   const run = `${new Date().toISOString().slice(0, 16).replace('T', ' ')} on ${commit}, ${versions.join(', ')}`
-  const rows = new Map(
-    (only.length === 0 ? [] : linesOf(page)).filter((line) => line.startsWith('| F')).map((line) => [nameOf(line), line])
-  )
+  const rows = new Map((only.length === 0 ? [] : linesOf(page)).filter(isRow).map((line) => [nameOf(line), line]))
   for (const each of results.filter(({ done }) => done !== undefined)) {
     const cells = [each.name, each.done, each.expected, each.seen, each.seconds, each.state, run]
     rows.set(cellOf(each.name), `| ${cells.map(cellOf).join(' | ')} |`)
@@ -89,5 +87,6 @@ ${[...rows.values()].sort((a, b) => numberOf(a) - numberOf(b) || a.localeCompare
 
 const versionOf = (name) => JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version
 const cellOf = (value) => String(value ?? '').replaceAll('|', '\\|')
+const isRow = (line) => line.startsWith('| ') && !/^\| (fault|---) \|/.test(line)
 const nameOf = (line) => line.slice(2, line.indexOf(' | '))
 const numberOf = (line) => Number(/^\| F(\d+)/.exec(line)?.[1] ?? 99)
