@@ -15,7 +15,8 @@ try {
   console.log(JSON.stringify({ minutes, seed, load: loadavg()[0], ...summary, failures: service.failures() }))
   process.exitCode = service.failures().length === 0 ? 0 : 1
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error)
+  if (error instanceof Error) console.error(error.message, error.cause)
+  else console.error(error)
   process.exitCode = 1
 } finally {
   await service.close()
