@@ -28,8 +28,8 @@ export interface NodeOptions {
 }
 
 /**
- * Runs a coordinator, a worker, or both as this process, until it is told to stop. Never returns: the end of the process is the
- * shutdown's.
+ * Runs a coordinator, a worker, or both as this process, until it is told to stop, be it while it starts. Never returns: the end of the
+ * process is the shutdown's.
  *
  * @throws what kept it from starting; everything opened until then is closed
  */
@@ -37,16 +37,32 @@ export async function runNode(kind: NodeKind, config: Config, options: NodeOptio
   const nodeId = newId()
   const logger = createLogger(config, { service: `marc-migrations-${kind}`, version, nodeId })
   const parts: Part[] = options.beneath === undefined ? [] : [options.beneath]
+  const stopping = new AbortController()
   const close = async (drainMs: number): Promise<void> => {
     for (const part of parts.splice(0).reverse()) await part.close(drainMs)
   }
-  const shutdown = onShutdown(logger, close)
+  // What is just being opened would stay open, or find beneath it what is closed already.
+  const shutdown = onShutdown(logger, async (drainMs) => {
+    stopping.abort()
+    await starting.catch(() => {})
+    await close(drainMs)
+  })
   endWithParent(() => shutdown.stop('parent ended'))
-  if (config.ignored.length > 0) logger.info({ ignored: config.ignored }, 'settings.ignored')
+  const starting = start()
   try {
+    await starting
+  } catch (error) {
+    if (stopping.signal.aborted) return await new Promise<never>(() => {})
+    logger.error({ err: error }, 'node.not-started')
+    await close(0)
+    throw error
+  }
+  return await new Promise<never>(() => {})
+
+  async function start(): Promise<void> {
+    if (config.ignored.length > 0) logger.info({ ignored: config.ignored }, 'settings.ignored')
     const onDead = (reason: string) => shutdown.stop(reason)
-    const opened = await openAdapters({ config, kind, nodeId, logger, onDead })
-    parts.push(opened)
+    const opened = await part(openAdapters({ config, kind, nodeId, logger, onDead }))
     const { adapters, metrics } = withMeasures(withFailpoints(opened, process.env), systemClock, config.protocol.leaseMs)
     for (const tenant of options.tenants ?? []) await adapters.stores.tenants.register(tenant)
     const self = {
@@ -60,28 +76,31 @@ export async function runNode(kind: NodeKind, config: Config, options: NodeOptio
     const ports = { nodes: adapters.stores.nodes, clock: systemClock, logger }
     const node = await joinCluster(self, ports, config.protocol.nodeHeartbeatMs)
     node.follow(({ logLevel }) => logger.setLevel(levelOf(logLevel) ?? config.logLevel))
-    parts.push({ close: () => node.leave() })
+    await part({ close: () => node.leave() })
     const deps = { ...adapters, node, logger, clock: systemClock, newId }
     const admin = await adminDoor(config, adapters.stores, node, metrics)
     if (admin !== undefined) {
-      parts.push(admin)
+      await part(admin)
       logger.info({ port: admin.port, host: config.adminHost }, 'admin.listening')
     }
-    if (kind !== 'coordinator') parts.push(await startWorker({ ...deps, settings: workerSettings(config) }))
-    const door =
+    if (kind !== 'coordinator') await part(startWorker({ ...deps, settings: workerSettings(config) }))
+    const door = await part(
       kind === 'worker'
-        ? await workerDoor(config, adapters)
-        : await startCoordinator({ ...deps, settings: coordinatorSettings(config, adapters, await pageDirectory(logger)) })
-    parts.push(door)
+        ? workerDoor(config, adapters)
+        : startCoordinator({ ...deps, settings: coordinatorSettings(config, adapters, await pageDirectory(logger)) })
+    )
     logger.info({ port: door.port, adapters: adapters.names }, 'node.ready')
     tellParent({ ready: true, port: door.port })
     options.onReady?.(door.port)
-  } catch (error) {
-    logger.error({ err: error }, 'node.not-started')
-    await close(0)
-    throw error
   }
-  return new Promise<never>(() => {})
+
+  /** Nothing more is opened by a node that is stopping. */
+  async function part<P extends Part>(opening: P | Promise<P>): Promise<P> {
+    const opened = await opening
+    parts.push(opened)
+    stopping.signal.throwIfAborted()
+    return opened
+  }
 }
 
 function workerSettings(config: Config) {
