@@ -1,4 +1,15 @@
-import type { ArmedStage, Claim, Hint, NewChunk, Round, SplitRange, Stage, Tally } from '@marc-migrations/domain'
+import type {
+  ArmedStage,
+  Claim,
+  Hint,
+  NewChunk,
+  Round,
+  SplitRange,
+  Stage,
+  StageRef,
+  StopGround,
+  Tally
+} from '@marc-migrations/domain'
 import { HASHES, NO_ID, oneOf, WORKERS } from './random-state.ts'
 import type { Die } from './random-state.ts'
 import { isRunning, toOperation } from './state.ts'
@@ -84,6 +95,15 @@ function aRange(die: Die, state: ModelState): SplitRange {
     firstPosition: row?.nextPosition ?? 0,
     epoch: (row?.epoch ?? 0) + oneOf(die, [0, 0, 0, 0, -1, 1])
   }
+}
+
+function aStop(die: Die, state: ModelState): [StageRef, StopGround] {
+  const kind = oneOf(die, ['chunk', 'range', 'headers'])
+  if (kind === 'headers') return [anArmedStage(die, state), { headers: 'missing' }]
+  const { operationId, ...range } = aRange(die, state)
+  if (kind === 'range') return [{ tenant: 'diku', operationId, stage: 'DATA_MAPPING' }, { range }]
+  const claim = aClaim(die, state)
+  return [claim, { chunk: claim }]
 }
 
 function newChunks(die: Die): readonly NewChunk[] {
@@ -222,7 +242,7 @@ const STAGE: readonly Verb[] = [
   ),
   verb(
     'stop',
-    (die, state) => [anArmedStage(die, state), 'SOURCE_CHANGED'],
+    (die, state) => [...aStop(die, state), 'SOURCE_CHANGED'],
     ({ check }, ...args) => check.stop(...args),
     twins.stopStage
   ),

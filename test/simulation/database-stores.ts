@@ -120,7 +120,7 @@ export function databaseStores(deps: DatabaseStoresDeps): Stores {
     },
     check: {
       finalise: (armed, leaseMs) => once('check.finalise', (s, at) => sql.finaliseStage(s, at, armed, leaseMs)),
-      stop: (stage, stopReason) => once('check.stop', (s, at) => sql.stopStage(s, at, stage, stopReason))
+      stop: (stage, ground, stopReason) => once('check.stop', (s, at) => sql.stopStage(s, at, stage, ground, stopReason))
     },
     sweep: {
       sweep: (armed, republishMs) =>

@@ -224,7 +224,7 @@ describe('how long the storage module has been silent', () => {
 
   test('begins anew with a saving that begins anew', async ({ db, stores }) => {
     const operation = await aSilence(db, stores)
-    await stores.check.stop(armedOf(operation, 'DATA_SAVING'), 'interrupted')
+    await stores.check.stop(armedOf(operation, 'DATA_SAVING'), { headers: 'missing' }, 'interrupted')
     await stores.control.startSaving('diku', operation.id, null)
     expect(await silentFor(stores, operation)).toBeNull()
   })

@@ -363,7 +363,7 @@ describe('an operation that the module replaced has left running', () => {
       { status: 'DATA_MAPPING_COMPLETED', steps: [mapped()] }
     ])
     const before = await reread(stores, operation)
-    await stores.check.stop(armedOf(before), 'interrupted')
+    await stores.check.stop(armedOf(before), { headers: 'missing' }, 'interrupted')
     expect(await reread(stores, before)).toMatchObject({ status: 'DATA_MAPPING_FAILED', stopReason: 'interrupted' })
     await stores.control.retryMapping('uni', operation.id, null)
     expect(await runOn(stores, before, 'DATA_MAPPING')).toMatchObject({

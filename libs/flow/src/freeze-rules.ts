@@ -51,7 +51,7 @@ export async function freezeRules(
     await ports.freeze.freeze(stage.tenant, stage.operationId, { ...texts, hash: rulesHash(texts) })
   } catch (error) {
     if (error instanceof MigrationError && error.code === 'CREDENTIALS_MISSING') {
-      await ports.check.stop(stage, 'interrupted')
+      await ports.check.stop(stage, { headers: 'missing' }, 'interrupted')
       return 'stopped'
     }
     if (!isAboutRules(error)) {

@@ -108,7 +108,9 @@ export async function processChunk(
     const outcome = stopping.aborted ? 'released' : judge(error)
     if (outcome !== 'stopped') return await giveBack(outcome, error)
     log('operation.stopped', { err: error })
-    await ports.check.stop(claim, stopReason(error)).catch((err: unknown) => log('chunk.left-to-its-lease', { err }))
+    await ports.check
+      .stop(claim, { chunk: claim }, stopReason(error))
+      .catch((err: unknown) => log('chunk.left-to-its-lease', { err }))
     return outcome
   }
 

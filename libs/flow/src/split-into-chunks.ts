@@ -52,7 +52,8 @@ export async function splitIntoChunks(
   } catch (error) {
     if (error instanceof MigrationError && error.kind === 'final') {
       ports.logger.warn({ ...stage, err: error }, 'split.stopped')
-      await ports.check.stop(stage, error.code === 'OBJECT_NOT_FOUND' ? 'SOURCE_CHANGED' : error.code)
+      const stopReason = error.code === 'OBJECT_NOT_FOUND' ? 'SOURCE_CHANGED' : error.code
+      await ports.check.stop(stage, { range }, stopReason)
       return 'fenced'
     }
     await ports.split.releaseRange(stage.tenant, range)

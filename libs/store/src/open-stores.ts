@@ -144,7 +144,7 @@ export function verbs(context: StoreContext, wake: Wake): Omit<Stores, 'tenants'
     },
     check: {
       finalise: (armed, leaseMs) => finaliseStage(context, armed, leaseMs),
-      stop: (stage, stopReason) => stopStage(context, stage, stopReason)
+      stop: (stage, ground, stopReason) => stopStage(context, stage, ground, stopReason)
     },
     sweep: {
       sweep: (armed, republishMs) => sweepOperation(context, armed, republishMs),

@@ -4,11 +4,11 @@ import type { At, ModelState, Outcome } from '../state.ts'
 import { backOff } from './back-off.ts'
 
 export function giveBackChunk(state: ModelState, at: At, claim: Claim, reason: GiveBackReason): Outcome<void> {
-  const noted = reason === 'silent' ? noteSilence(state, at, claim) : state
-  const chunk = noted.chunks[claim.chunkId]
+  const chunk = state.chunks[claim.chunkId]
   if (chunk?.epoch !== claim.epoch || chunk.nextAttemptAt === null || chunk.leaseOwner === null) {
-    return { state: noted, answer: undefined }
+    return { state, answer: undefined }
   }
+  const noted = reason === 'silent' ? noteSilence(state, at, claim) : state
   const due = {
     ...chunk,
     status: chunk.prior ?? chunk.status,

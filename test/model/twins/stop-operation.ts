@@ -1,4 +1,4 @@
-import type { Control, ControlAnswer, StageRef } from '@marc-migrations/domain'
+import type { Control, ControlAnswer, StageRef, StopGround } from '@marc-migrations/domain'
 import { isRunning, operationOf, toOperation, withRow } from '../state.ts'
 import type { At, ModelState, OperationRow, Outcome } from '../state.ts'
 import { disarmStage } from './arm-stage.ts'
@@ -20,12 +20,30 @@ export function cancelOperation(
   return { state: stopOperation(state, at, operation, 'cancel', stopReason), answer: { outcome: 'done', before } }
 }
 
-/** Changes nothing when the stage is not the one that runs. */
-export function stopStage(state: ModelState, at: At, stage: StageRef, stopReason: string): Outcome<void> {
+/** Changes nothing when the stage is not the one that runs, or the ground is gone. */
+export function stopStage(
+  state: ModelState,
+  at: At,
+  stage: StageRef,
+  ground: StopGround,
+  stopReason: string
+): Outcome<void> {
   const operation = operationOf(state, stage.tenant, stage.operationId)
   const runs = operation !== null && isRunning(operation)
   if (!runs || (operation.status === 'DATA_SAVING') !== (stage.stage === 'DATA_SAVING')) return { state, answer: undefined }
+  if (!holds(state, stage, ground)) return { state, answer: undefined }
   return { state: stopOperation(state, at, operation, 'run', stopReason), answer: undefined }
+}
+
+function holds(state: ModelState, { operationId }: StageRef, ground: StopGround): boolean {
+  if ('headers' in ground) return state.secrets[operationId] === undefined
+  if ('range' in ground) {
+    const range = state.ranges[ground.range.id]
+    return range?.operationId === operationId && range.epoch === ground.range.epoch && !range.done
+  }
+  const chunk = state.chunks[ground.chunk.chunkId]
+  if (chunk?.operationId !== operationId || chunk.epoch !== ground.chunk.epoch) return false
+  return chunk.nextAttemptAt !== null && chunk.leaseOwner !== null
 }
 
 function stopOperation(

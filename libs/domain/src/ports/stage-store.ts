@@ -1,4 +1,4 @@
-import type { NewChunk } from '../chunk.ts'
+import type { Claim, NewChunk } from '../chunk.ts'
 import type { OperationStatus, Stage } from '../operation.ts'
 import type { SplitRange } from './record-source.ts'
 import type { RulesSnapshot } from './rules.ts'
@@ -96,11 +96,20 @@ export type Verdict =
   /** Schema or operation gone; the armed row was deleted. */
   | { readonly outcome: 'gone' }
 
+/**
+ * What a stop rests on. Whoever asks for one may have been held up since it knew, and another stage of the operation run by now, of which it
+ * knows nothing: then the chunk or range is no longer its own, or there are headers.
+ */
+export type StopGround =
+  | { readonly chunk: Pick<Claim, 'chunkId' | 'epoch'> }
+  | { readonly range: Pick<SplitRange, 'id' | 'epoch'> }
+  | { readonly headers: 'missing' }
+
 export interface CheckStore {
   /** One transaction: lock the operation, then test, then set the verdict and delete the armed row. */
   finalise(armed: ArmedStage, leaseMs: number): Promise<Verdict>
-  /** Ends the stage FAILED with this reason; open chunks stay open for a retry. */
-  stop(stage: StageRef, stopReason: string): Promise<void>
+  /** Ends the stage FAILED with this reason, as long as the ground holds; open chunks stay open for a retry. */
+  stop(stage: StageRef, ground: StopGround, stopReason: string): Promise<void>
 }
 
 export interface SweepStore {
