@@ -16,7 +16,7 @@ const vitest = spawn(
   [
     join(root, 'node_modules/vitest/vitest.mjs'),
     'run',
-    '--project=!faults',
+    '--project=!faults*',
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${resultFile}`,

@@ -82,7 +82,9 @@ function parseAnswer(bytes: Buffer, method: string): RawAnswer {
   )
   const rest = bytes.subarray(headEnd + HEAD_END.length)
   if (method === 'HEAD') return { status, headers, body: '' }
-  const body = headers['transfer-encoding'] === 'chunked' ? unchunk(rest) : rest
+  // What comes behind it answers the bytes behind the request, which the server took for another one.
+  const length = Number(headers['content-length'] ?? rest.length)
+  const body = headers['transfer-encoding'] === 'chunked' ? unchunk(rest) : rest.subarray(0, length)
   return { status, headers, body: body.toString('utf8') }
 }
 
