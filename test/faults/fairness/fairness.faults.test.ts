@@ -58,7 +58,8 @@ describe.skipIf(left)('who waits for whom', () => {
     measured(`a worker ${how} on the last chunk: the end comes about a lease later`, async (saw) => {
       const coordinator = await cluster.coordinator()
       const [slow] = await Promise.all([
-        cluster.worker(1, { FAILPOINTS: 'before.objects.put=wait:3000' }),
+        // Longer than all others take together, so that it is still at its first chunk when they are done.
+        cluster.worker(1, { FAILPOINTS: 'before.objects.put=wait:60000' }),
         cluster.worker(2)
       ])
       await cluster.fill(coordinator, 'alpha', 40)
