@@ -50,9 +50,19 @@ async function send(
     await ports.bus.publish(hints)
     ports.logger.debug({ ...stage, hints: hints.length }, 'chunks.published')
   } catch (error) {
-    ports.logger[errorKind(error) === 'outage' ? 'warn' : 'error'](
-      { ...stage, hints: hints.length, err: error },
-      'hints.lost'
-    )
+    const lost = { ...stage, hints: hints.length, err: error }
+    if (errorKind(error) !== 'outage') ports.logger.error(lost, 'hints.lost')
+    else if (isNews(ports)) ports.logger.warn(lost, 'hints.lost')
   }
 }
+
+/** Each publish loses its hints while a broker is away, several times a second; every ten seconds that is news. */
+function isNews({ bus, clock }: PublishPorts): boolean {
+  const now = clock.monotonic()
+  if (now < (quietUntil.get(bus) ?? 0)) return false
+  quietUntil.set(bus, now + QUIET_MS)
+  return true
+}
+
+const QUIET_MS = 10_000
+const quietUntil = new WeakMap<ChunkBus, number>()
