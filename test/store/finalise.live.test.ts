@@ -180,7 +180,7 @@ describe('a stage that is stopped', () => {
   test('ends FAILED with the reason; what is open waits for a retry, and nobody works on it', async ({ db, stores }) => {
     const operation = await aPublishedOperation(stores)
     const claim = await claimOne(stores, operation)
-    await stores.check.stop(claim, { chunk: claim }, 'SOURCE_CHANGED')
+    expect(await stores.check.stop(claim, { chunk: claim }, 'SOURCE_CHANGED')).toBe(true)
     expect(await reread(stores, operation)).toMatchObject({
       status: 'DATA_MAPPING_FAILED',
       stopReason: 'SOURCE_CHANGED',
@@ -195,10 +195,10 @@ describe('a stage that is stopped', () => {
 
   test('is not stopped once it has ended', async ({ stores }) => {
     const operation = await aMappedOperation(stores)
-    await stores.check.stop(armedOf(operation), { headers: 'missing' }, 'interrupted')
+    expect(await stores.check.stop(armedOf(operation), { headers: 'missing' }, 'interrupted')).toBe(false)
     expect(await reread(stores, operation)).toMatchObject({ status: 'DATA_MAPPING_COMPLETED', stopReason: null })
     await stores.control.startSaving('diku', operation.id, null)
-    await stores.check.stop(armedOf(operation), { headers: 'missing' }, 'interrupted')
+    expect(await stores.check.stop(armedOf(operation), { headers: 'missing' }, 'interrupted')).toBe(false)
     expect(await reread(stores, operation)).toMatchObject({ status: 'DATA_SAVING', stopReason: null })
   })
 
@@ -207,7 +207,7 @@ describe('a stage that is stopped', () => {
     const zombie = await claimOne(stores, operation)
     await stores.control.cancel('diku', operation.id, 'cancelled')
     await stores.control.startSaving('diku', operation.id, null)
-    await stores.check.stop(zombie, { chunk: zombie }, 'interrupted')
+    expect(await stores.check.stop(zombie, { chunk: zombie }, 'interrupted')).toBe(false)
     await stores.chunks.giveBack(zombie, 'silent')
     expect(await reread(stores, operation)).toMatchObject({ status: 'DATA_SAVING', stopReason: null })
   })
@@ -218,14 +218,14 @@ describe('a stage that is stopped', () => {
     await stores.control.cancel('diku', operation.id, 'cancelled')
     await stores.control.retryMapping('diku', operation.id, null)
     if (range === null) throw new Error('there is a range')
-    await stores.check.stop(armedOf(operation), { range }, 'SOURCE_CHANGED')
+    expect(await stores.check.stop(armedOf(operation), { range }, 'SOURCE_CHANGED')).toBe(false)
     expect(await reread(stores, operation)).toMatchObject({ status: 'DATA_MAPPING', stopReason: null })
   })
 
   test('is not stopped for want of headers when somebody has brought some meanwhile', async ({ stores }) => {
     const operation = await aMappedOperation(stores)
     await stores.control.startSaving('diku', operation.id, null, { headers: { 'x-okapi-token': 't' } })
-    await stores.check.stop(armedOf(operation, 'DATA_SAVING'), { headers: 'missing' }, 'interrupted')
+    expect(await stores.check.stop(armedOf(operation, 'DATA_SAVING'), { headers: 'missing' }, 'interrupted')).toBe(false)
     expect(await reread(stores, operation)).toMatchObject({ status: 'DATA_SAVING', stopReason: null })
   })
 })

@@ -29,11 +29,12 @@ const ASK_AGAIN_MS = 1000
 /**
  * Freezes rules and reference data for the running mapping, before its first chunk is published.
  *
- * They are fetched once: who asks holds the stage, and should it die, another asks after that. The first snapshot written stands. After `metadataWaitMs` without rules the operation is frozen as
- * unavailable: its chunks are published all the same and every record is rejected, as FOLIO's clients expect.
+ * They are fetched once: who asks holds the stage, and should it die, another asks after that. The first snapshot written stands. After
+ * `metadataWaitMs` without rules the operation is frozen as unavailable: its chunks are published all the same and every record is rejected,
+ * as FOLIO's clients expect.
  *
- * @returns `waiting` when the rules could not be had this time and there is time left; `stopped` when nobody's headers are stored to
- * ask with: the stage was taken over in the middle and ends for the reason `interrupted`
+ * @returns `waiting` when the rules could not be had this time, and there is time left or somebody has brought headers since; `stopped`
+ * when nobody's headers are stored to ask with: the stage was taken over in the middle and ends for the reason `interrupted`
  */
 export async function freezeRules(
   stage: ArmedStage,
@@ -51,8 +52,7 @@ export async function freezeRules(
     await ports.freeze.freeze(stage.tenant, stage.operationId, { ...texts, hash: rulesHash(texts) })
   } catch (error) {
     if (error instanceof MigrationError && error.code === 'CREDENTIALS_MISSING') {
-      await ports.check.stop(stage, { headers: 'missing' }, 'interrupted')
-      return 'stopped'
+      return (await ports.check.stop(stage, { headers: 'missing' }, 'interrupted')) ? 'stopped' : 'waiting'
     }
     if (!isAboutRules(error)) {
       await ports.armed.revisit('split', stage, ASK_AGAIN_MS)

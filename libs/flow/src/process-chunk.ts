@@ -107,11 +107,20 @@ export async function processChunk(
     }
     const outcome = stopping.aborted ? 'released' : judge(error)
     if (outcome !== 'stopped') return await giveBack(outcome, error)
-    log('operation.stopped', { err: error })
-    await ports.check
-      .stop(claim, { chunk: claim }, stopReason(error))
-      .catch((err: unknown) => log('chunk.left-to-its-lease', { err }))
-    return outcome
+    return await stopStage(error)
+  }
+
+  async function stopStage(error: unknown): Promise<'stopped' | 'fenced'> {
+    const reason = stopReason(error)
+    try {
+      const stopped = await ports.check.stop(claim, { chunk: claim }, reason)
+      log(stopped ? 'operation.stopped' : 'chunk.fenced', { err: error })
+      return stopped ? 'stopped' : 'fenced'
+    } catch (err) {
+      // Whoever claims the chunk next meets the same.
+      log('chunk.left-to-its-lease', { err, stopReason: reason })
+      return 'stopped'
+    }
   }
 
   async function giveBack<R extends GiveBackReason>(reason: R, error?: unknown): Promise<R> {

@@ -51,9 +51,9 @@ export async function splitIntoChunks(
     return await splitRange(stage, operation, range, ports, settings, signal)
   } catch (error) {
     if (error instanceof MigrationError && error.kind === 'final') {
-      ports.logger.warn({ ...stage, err: error }, 'split.stopped')
       const stopReason = error.code === 'OBJECT_NOT_FOUND' ? 'SOURCE_CHANGED' : error.code
-      await ports.check.stop(stage, { range }, stopReason)
+      const stopped = await ports.check.stop(stage, { range }, stopReason)
+      ports.logger.warn({ ...stage, err: error }, stopped ? 'split.stopped' : 'split.fenced')
       return 'fenced'
     }
     await ports.split.releaseRange(stage.tenant, range)

@@ -20,19 +20,19 @@ export function cancelOperation(
   return { state: stopOperation(state, at, operation, 'cancel', stopReason), answer: { outcome: 'done', before } }
 }
 
-/** Changes nothing when the stage is not the one that runs, or the ground is gone. */
+/** False, and nothing is changed, when the stage is not the one that runs, or the ground is gone. */
 export function stopStage(
   state: ModelState,
   at: At,
   stage: StageRef,
   ground: StopGround,
   stopReason: string
-): Outcome<void> {
+): Outcome<boolean> {
   const operation = operationOf(state, stage.tenant, stage.operationId)
   const runs = operation !== null && isRunning(operation)
-  if (!runs || (operation.status === 'DATA_SAVING') !== (stage.stage === 'DATA_SAVING')) return { state, answer: undefined }
-  if (!holds(state, stage, ground)) return { state, answer: undefined }
-  return { state: stopOperation(state, at, operation, 'run', stopReason), answer: undefined }
+  if (!runs || (operation.status === 'DATA_SAVING') !== (stage.stage === 'DATA_SAVING')) return { state, answer: false }
+  if (!holds(state, stage, ground)) return { state, answer: false }
+  return { state: stopOperation(state, at, operation, 'run', stopReason), answer: true }
 }
 
 function holds(state: ModelState, { operationId }: StageRef, ground: StopGround): boolean {

@@ -11,7 +11,7 @@ export interface ArmedStage {
   readonly tenant: string
   readonly operationId: string
   readonly stage: Stage
-  /** Seconds since the stage was armed, by the database's clock. */
+  /** Milliseconds since the stage was armed, by the database's clock. */
   readonly armedForMs: number
 }
 
@@ -108,8 +108,8 @@ export type StopGround =
 export interface CheckStore {
   /** One transaction: lock the operation, then test, then set the verdict and delete the armed row. */
   finalise(armed: ArmedStage, leaseMs: number): Promise<Verdict>
-  /** Ends the stage FAILED with this reason, as long as the ground holds; open chunks stay open for a retry. */
-  stop(stage: StageRef, ground: StopGround, stopReason: string): Promise<void>
+  /** Ends the stage FAILED with this reason, if the ground still holds, and says whether it did; open chunks stay open for a retry. */
+  stop(stage: StageRef, ground: StopGround, stopReason: string): Promise<boolean>
 }
 
 export interface SweepStore {

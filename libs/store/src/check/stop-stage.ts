@@ -19,7 +19,7 @@ const HEADERS_MISSING = `
   select 1 where not exists (select 1 from ${control}.stage_secret where tenant = $1 and operation_id = $2)`
 
 /**
- * Changes nothing when the stage is not the one that runs: another has stopped it, or it has ended. Nor when the ground is gone: a stage
+ * False, and nothing is changed, when the stage is not the one that runs: another has stopped it, or it has ended. Nor when the ground is gone: a stage
  * that was asked for again is not stopped by somebody who woke from the one before.
  */
 export async function stopStage(
@@ -27,14 +27,15 @@ export async function stopStage(
   stage: StageRef,
   ground: StopGround,
   stopReason: string
-): Promise<void> {
+): Promise<boolean> {
   await context.tenants.require(stage.tenant)
-  await context.db.transaction(async (on) => {
+  return await context.db.transaction(async (on) => {
     const operation = await lockOperation(on, stage.tenant, stage.operationId)
-    if (operation === null || !isRunning(operation)) return
-    if ((operation.status === 'DATA_SAVING') !== (stage.stage === 'DATA_SAVING')) return
-    if (!(await holds(on, stage, ground))) return
+    if (operation === null || !isRunning(operation)) return false
+    if ((operation.status === 'DATA_SAVING') !== (stage.stage === 'DATA_SAVING')) return false
+    if (!(await holds(on, stage, ground))) return false
     await stopOperation(context, on, operation, { control: 'run', stopReason })
+    return true
   })
 }
 
