@@ -4,14 +4,9 @@ import { finaliseStage } from '../../libs/store/src/check/finalise-stage.ts'
 import { cancelOperation } from '../../libs/store/src/control/cancel-operation.ts'
 import { retryMapping } from '../../libs/store/src/control/retry-mapping.ts'
 import type { TestDatabase } from '../support/postgres.ts'
-import { aMappedOperation, armedOf, LEASE_MS, reread, SCHEMA, test as base } from '../support/store-fixtures.ts'
-import { aParty, someoneWaits } from '../support/store-steps.ts'
+import { aMappedOperation, armedOf, LEASE_MS, reread, SCHEMA } from '../support/store-fixtures.ts'
+import { someoneWaits, test } from '../support/store-steps.ts'
 import type { Party } from '../support/store-steps.ts'
-
-const test = base.extend<{ one: Party; other: Party }>({
-  one: async ({ db }, use) => use(await aParty(db)),
-  other: async ({ db }, use) => use(await aParty(db))
-})
 
 /** What the twins cannot show: a statement that waits for a row goes on with its old view of all the others. */
 const CHECK_AT_ONCE = `

@@ -23,17 +23,11 @@ import {
   savedTally,
   SCHEMA,
   someChunks,
-  sums,
-  test as base
+  sums
 } from '../support/store-fixtures.ts'
-import { aParty, someoneWaits } from '../support/store-steps.ts'
-import type { Party } from '../support/store-steps.ts'
+import { someoneWaits, test } from '../support/store-steps.ts'
 
-/** What happens where one stage of an operation meets another, and where its rows come and go. */
-const test = base.extend<{ one: Party; other: Party }>({
-  one: async ({ db }, use) => use(await aParty(db)),
-  other: async ({ db }, use) => use(await aParty(db))
-})
+// What happens where one stage of an operation meets another, and where its rows come and go.
 
 /** Its chunks are mapped again, and the operation is done with it. */
 async function mapAgain(stores: Stores, operation: Operation): Promise<void> {

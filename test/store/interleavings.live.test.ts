@@ -31,18 +31,10 @@ import {
   savedTally,
   SCHEMA,
   someChunks,
-  sums,
-  test as base
+  sums
 } from '../support/store-fixtures.ts'
 import type { TestDatabase } from '../support/postgres.ts'
-import { aParty, someoneWaits } from '../support/store-steps.ts'
-import type { Party } from '../support/store-steps.ts'
-
-/** Two parties that run the real statements, each on its own connection, led past each other by hand. */
-const test = base.extend<{ one: Party; other: Party }>({
-  one: async ({ db }, use) => use(await aParty(db)),
-  other: async ({ db }, use) => use(await aParty(db))
-})
+import { someoneWaits, test } from '../support/store-steps.ts'
 
 async function firstHint(stores: Stores, operation: Operation) {
   const [hint] = await hintsOf(stores, operation)

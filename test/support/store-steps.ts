@@ -3,6 +3,7 @@ import { openSecretBox } from '../../libs/store/src/armed/secret-box.ts'
 import type { Params, Queries, Row, Transaction } from '../../libs/store/src/database/database.ts'
 import type { StoreContext } from '../../libs/store/src/store-context.ts'
 import type { TestDatabase } from './postgres.ts'
+import { test as base } from './store-fixtures.ts'
 
 /** A party of an interleaving: a connection of its own, on which the store's statements run one by one, as the test lets them. */
 export interface Party {
@@ -95,3 +96,9 @@ export async function someoneWaits(db: TestDatabase): Promise<void> {
   }
   throw new Error('nobody waits')
 }
+
+/** Two parties that run the real statements, each on its own connection, led past each other by hand. */
+export const test = base.extend<{ one: Party; other: Party }>({
+  one: async ({ db }, use) => use(await aParty(db)),
+  other: async ({ db }, use) => use(await aParty(db))
+})
