@@ -44,6 +44,7 @@ describe('an outage', () => {
   test.for([
     'Query read timeout',
     'timeout exceeded when trying to connect',
+    'timeout expired',
     'Connection terminated',
     'Connection terminated unexpectedly',
     'Connection terminated due to connection timeout',

@@ -30,7 +30,7 @@ const OUTAGE_CODES = new Set([
 const OUTAGE_CLASSES = ['08', '53', '58']
 /** What the driver throws without a code. */
 const OUTAGE_MESSAGES =
-  /connection terminated|connection ended|timeout exceeded when trying to connect|query read timeout|not queryable|client was closed/i
+  /connection terminated|connection ended|timeout exceeded when trying to connect|timeout expired|query read timeout|not queryable|client was closed/i
 
 const SETTINGS: Readonly<Record<string, string>> = {
   '28000': 'DB_USERNAME, DB_PASSWORD',
