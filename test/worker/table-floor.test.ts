@@ -2,14 +2,16 @@ import type { Clock, Hint } from '@marc-migrations/domain'
 import { expect, test } from 'vitest'
 import { startTableFloor } from '../../apps/worker/src/table-floor.ts'
 import { VirtualTime } from '../simulation/virtual-time.ts'
-import { silentLogger } from '../support/silent-logger.ts'
 
 const SLOTS = 4
 const CHUNK_MS = 400
 const hint: Hint = { v: 1, tenant: 't', operationId: 'o', chunkId: 'c', step: 'DATA_MAPPING', attempt: 0 }
 
 /** A worker of four slots over a table with so many chunks, that hears of one each `hintEveryMs`. */
-async function counted(forMs: number, world: { readonly inTable: number; readonly hintEveryMs: number }) {
+async function counted(
+  forMs: number,
+  world: { readonly inTable: number; readonly hintEveryMs: number; readonly away?: Error }
+) {
   const time = new VirtualTime()
   const clock: Clock = {
     now: () => time.now,
@@ -27,7 +29,7 @@ async function counted(forMs: number, world: { readonly inTable: number; readonl
   let { inTable } = world
   let busy = 0
   let freeSince: number | undefined = 0
-  const seen = { counted: 0, looks: 0 }
+  const seen = { counted: 0, looks: 0, failures: new Array<unknown>() }
   const regulate = (): void => {
     freeSince = busy < SLOTS ? (freeSince ?? time.now) : undefined
   }
@@ -47,6 +49,7 @@ async function counted(forMs: number, world: { readonly inTable: number; readonl
     chunks: {
       waiting: (limit) => {
         seen.looks++
+        if (world.away !== undefined) return Promise.reject(world.away)
         const given = Math.min(limit, inTable)
         inTable -= given
         return Promise.resolve(Array.from({ length: given }, () => hint))
@@ -55,8 +58,8 @@ async function counted(forMs: number, world: { readonly inTable: number; readonl
     offer,
     freeSince: () => freeSince,
     freeSlots: () => SLOTS - busy,
-    clock,
-    logger: silentLogger
+    onFailure: (error) => seen.failures.push(error),
+    clock
   })
   const hear = (): void => {
     void offer()
@@ -82,4 +85,12 @@ test('a worker whose slots are filled by hints leaves the table alone', async ()
 test('with nothing in the table it looks less and less often', async () => {
   const { looks } = await counted(60_000, { inTable: 0, hintEveryMs: 300 })
   expect(looks).toBeLessThan(16)
+})
+
+test('a table that cannot be read is told of each time, and looked at less and less often', async () => {
+  const away = new Error('away')
+  const { looks, failures } = await counted(60_000, { inTable: 0, hintEveryMs: 300, away })
+  expect(failures).toEqual(Array.from({ length: looks }, () => away))
+  expect(looks).toBeLessThan(16)
+  expect(looks).toBeGreaterThan(5)
 })

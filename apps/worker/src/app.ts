@@ -80,8 +80,8 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     ? startTableFloor({
         chunks: stores.chunks,
         clock,
-        logger,
         offer: onHint,
+        onFailure: (error) => notClaimed(error, {}),
         freeSince: () => (mayClaim() ? freeSince : undefined),
         freeSlots: () => settings.slots - busy
       })
@@ -99,6 +99,12 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     freeSince = free ? (freeSince ?? clock.monotonic()) : undefined
     if (free) bus.resume()
     else bus.pause()
+  }
+
+  /** Whoever found no work because the database is away is no better off than who lost some. */
+  function notClaimed(error: unknown, what: Readonly<Record<string, unknown>>): void {
+    if (errorKind(error) === 'outage') gate.trip(error)
+    else logger.error({ err: error, ...what }, 'claim.failed')
   }
 
   /** The slot is taken before the claim, so that no lease waits for a slot. */
@@ -122,8 +128,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     try {
       claim = await claimChunk(hint, node.self.id, settings.protocol.leaseMs, { chunks: stores.chunks, logger })
     } catch (error) {
-      if (errorKind(error) === 'outage') gate.trip(error)
-      else logger.error({ err: error, chunkId: hint.chunkId }, 'claim.failed')
+      notClaimed(error, { chunkId: hint.chunkId })
       return answer('later')
     }
     answer('ack')

@@ -1,4 +1,4 @@
-import type { ChunkStore, Clock, Hint, HintAnswer, Logger } from '@marc-migrations/domain'
+import type { ChunkStore, Clock, Hint, HintAnswer } from '@marc-migrations/domain'
 
 /** A worker that has had a free slot for so long looks into the table itself, whatever hints come. */
 const PATIENCE_MS = 1000
@@ -27,10 +27,11 @@ export function startTableFloor(options: {
   /** Monotonic time since which there is a free slot; undefined while there is none, or the worker may not claim. */
   readonly freeSince: () => number | undefined
   readonly freeSlots: () => number
+  /** The table could not be read. */
+  readonly onFailure: (error: unknown) => void
   readonly clock: Clock
-  readonly logger: Logger
 }): TableFloor {
-  const { clock, logger } = options
+  const { clock } = options
   let stopped = false
   let wantingUntil = 0
   let rest = new AbortController()
@@ -63,8 +64,8 @@ export function startTableFloor(options: {
       await clock.sleep(waitMs, rest.signal)
       rest = new AbortController()
       if (stopped) return
-      waitMs = await lookInTime(waitMs).catch((err: unknown) => {
-        logger.debug({ err }, 'table-floor.failed')
+      waitMs = await lookInTime(waitMs).catch((error: unknown) => {
+        options.onFailure(error)
         return Math.min(waitMs * 2, LONGEST_WAIT_MS)
       })
     }
