@@ -4,8 +4,8 @@ const system = 'test/system/**/*.test.ts'
 const faults = 'test/faults/**/*.test.ts'
 /** The faults that are so common that no change may break what guards against them. */
 const everyday = 'test/faults/everyday.faults.test.ts'
-/** Faults whose outcome is a time. */
-const timed = ['test/faults/{network,fairness}/**/*.test.ts', 'test/faults/timed.faults.test.ts']
+/** Faults whose outcome is a time, and one that is the work of a dozen processes. */
+const alone = ['test/faults/{network,fairness,storm}/**/*.test.ts', 'test/faults/timed.faults.test.ts']
 
 export default defineConfig({
   test: {
@@ -30,9 +30,9 @@ export default defineConfig({
       // The last two are `npm run test:faults`. Most of what a fault takes is waiting, for leases above all: three go on at a time.
       {
         extends: true,
-        test: { name: 'faults-beside', include: [faults], exclude: timed, maxWorkers: 3, sequence: { groupOrder: 3 } }
+        test: { name: 'faults-beside', include: [faults], exclude: alone, maxWorkers: 3, sequence: { groupOrder: 3 } }
       },
-      { extends: true, test: { name: 'faults', include: timed, maxWorkers: 1, sequence: { groupOrder: 4 } } }
+      { extends: true, test: { name: 'faults', include: alone, maxWorkers: 1, sequence: { groupOrder: 4 } } }
     ]
   }
 })

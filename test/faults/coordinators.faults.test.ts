@@ -153,11 +153,11 @@ describe.skipIf(missing !== undefined && skipSuite('faults of coordinators', mis
         const worker = await site.start('worker', failpoints(pace(2000)))
         const job = await aJob(site, coordinator)
         await untilCounted(site, 4)
-        const newer = await site.start('coordinator', {}, next)
+        const newer = await site.start('coordinator', {}, { command: next })
         await enableTenant(newer.url, TENANT)
         expect(await hasNextSchema(site)).toBe(true)
         expect((await attemptsOf(site)).counted).toBeLessThan(50)
-        const newWorker = await site.start('worker', {}, next)
+        const newWorker = await site.start('worker', {}, { command: next })
         const late = await site.start('coordinator')
         await untilSound(site, coordinator, job)
 

@@ -35,10 +35,10 @@ export type FaultRun = (site: Site, saw: (fact: string) => void) => Promise<void
  */
 export function faultsOn(
   servers: Servers,
-  { ownServer = false } = {}
+  { ownServer = false, limitMs = LIMIT_MS } = {}
 ): (name: string, words: FaultWords, run: FaultRun) => void {
   return (name, words, run) => {
-    test(name, { timeout: LIMIT_MS }, async ({ task }) => {
+    test(name, { timeout: limitMs }, async ({ task }) => {
       const meta: FaultMeta = { ...words, seen: [] }
       task.meta.fault = meta
       const site = await servers.site(ownServer)

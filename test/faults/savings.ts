@@ -18,26 +18,33 @@ export function storageModules(site: Site, options: Omit<FolioPeersOptions, 'db'
   return folioPeers({ ...options, db: site.database(), objects: site.objects })
 }
 
-/**
- * Starts the mapping of stored records, which alone can be saved, and which need no object to be read from.
- *
- * @param type a tenant has records of one type here, and these once
- */
-export async function aStoredJob(
+export interface StoredRecords {
+  readonly tenant: string
+  readonly type: EntityType
+  readonly records: number
+}
+
+/** Stored records, which alone can be saved, and which need no object to be read from; a tenant has them once, and of one type here. */
+export async function storedRecords(
   site: Site,
-  { url }: Process,
-  {
-    records = 600,
-    type = 'authority',
-    tenant = TENANT
-  }: { readonly records?: number; readonly type?: EntityType; readonly tenant?: string } = {}
-): Promise<FaultJob> {
+  { records = 600, type = 'authority', tenant = TENANT }: Partial<StoredRecords> = {}
+): Promise<StoredRecords> {
   const db = { query: site.query }
   await createSourceTables(db, tenant)
   await (type === 'authority' ? fillAuthorities(db, tenant, records) : fillInstances(db, tenant, records))
+  return { records, type, tenant }
+}
+
+/** Starts their mapping. */
+export async function remapStored({ url }: Process, { tenant, type, records }: StoredRecords): Promise<FaultJob> {
   await enableTenant(url, tenant)
   const job = await startJob(url, tenant, { entityType: type, operationType: 'remapping' })
   return { ...job, records, broken: 0, path: '' }
+}
+
+/** Both. */
+export async function aStoredJob(site: Site, coordinator: Process, what: Partial<StoredRecords> = {}): Promise<FaultJob> {
+  return await remapStored(coordinator, await storedRecords(site, what))
 }
 
 /** Puts a mapped operation to saving, as a FOLIO client does. */

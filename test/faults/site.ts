@@ -40,11 +40,15 @@ export interface Site {
   /** @throws where the test has none */
   ownPostgres(): OwnPostgres
   /**
-   * A process of the product over the three lines, in short times; ready when this resolves.
+   * A process of the product over the three lines, in short times; ready when this resolves, unless that is not waited for.
    *
-   * @param command of another build
+   * @param how `command` is that of another build
    */
-  start(verb: 'coordinator' | 'worker', more?: Readonly<Record<string, string>>, command?: string): Promise<Process>
+  start(
+    verb: 'coordinator' | 'worker',
+    more?: Readonly<Record<string, string>>,
+    how?: { readonly command?: string; readonly untilReady?: boolean }
+  ): Promise<Process>
   /** Where the database is, past the line. */
   database(): ConnectionOptions
   /** What is in the bucket, past the line. */
@@ -126,10 +130,10 @@ export function theServers(): Servers {
       cleanups.push(() => keepLogs(processes))
       return {
         ...{ dir, bucket, lines, kafka, s3, query, ownPostgres, database: db, objects },
-        start: async (verb, more = {}, command) => {
+        start: async (verb, more = {}, { command, untilReady = true } = {}) => {
           const process = await startProcess(verb, { ...env, ...more }, undefined, command)
           processes.push(process)
-          await process.ready()
+          if (untilReady) await process.ready()
           return process
         },
         keys: (prefix) => keysIn(s3, bucket, prefix),
