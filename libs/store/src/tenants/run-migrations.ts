@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runner } from 'node-pg-migrate'
 import type pg from 'pg'
 import type { MigrationOptions } from '../store-options.ts'
 import { onMigrationClient } from './migration-client.ts'
+
+type Kind = 'control' | 'tenant'
 
 /** One advisory lock for all our runs of a database: who comes second waits and finds nothing left to do. */
 const LOCK = 6_120_843_077_115_001
@@ -17,7 +20,7 @@ const LOCK = 6_120_843_077_115_001
  */
 export async function runMigrations(
   options: MigrationOptions,
-  kind: 'control' | 'tenant',
+  kind: Kind,
   schema: string,
   createSchema = true
 ): Promise<readonly string[]> {
@@ -26,7 +29,7 @@ export async function runMigrations(
     const refusal = refusalOf(client)
     const applied = await runner({
       dbClient: client,
-      dir: join(options.migrationsDir ?? migrationsDir(), kind),
+      dir: dirOf(options, kind),
       direction: 'up',
       schema,
       createSchema,
@@ -61,6 +64,15 @@ function refusalOf(client: pg.Client): () => unknown {
   }
   Object.assign(client, { query: heard })
   return () => refusal
+}
+
+/** Migrations of this kind that this version has; a schema it may work in has as many, or more of a later version. */
+export async function countMigrations(options: MigrationOptions, kind: Kind): Promise<number> {
+  return (await readdir(dirOf(options, kind))).filter((name) => name.endsWith('.sql')).length
+}
+
+function dirOf({ migrationsDir: dir }: MigrationOptions, kind: Kind): string {
+  return join(dir ?? migrationsDir(), kind)
 }
 
 /** `migrations` beside `libs`, wherever the repository stands. */
