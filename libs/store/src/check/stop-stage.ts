@@ -19,8 +19,8 @@ const HEADERS_MISSING = `
   select 1 where not exists (select 1 from ${control}.stage_secret where tenant = $1 and operation_id = $2)`
 
 /**
- * False, and nothing is changed, when the stage is not the one that runs: another has stopped it, or it has ended. Nor when the ground is gone: a stage
- * that was asked for again is not stopped by somebody who woke from the one before.
+ * False, and nothing is changed, when the stage is not the one that runs: another has stopped it, or it has ended. Nor when the
+ * ground is gone: a stage that was asked for again is not stopped by somebody who woke from the one before.
  */
 export async function stopStage(
   context: StoreContext,
