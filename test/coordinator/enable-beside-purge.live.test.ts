@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openStores } from '@marc-migrations/store'
+import type pg from 'pg'
 import { describe, expect } from 'vitest'
 import type { TestDatabase } from '../support/postgres.ts'
 import { silentLogger } from '../support/silent-logger.ts'
@@ -56,6 +57,13 @@ describe('a purge that takes the schema from under a tenant being enabled is ans
     })
   })
 
+  test('where both come to the same table first', async ({ db, api }) => {
+    expect((await enable(api)).status).toBe(204)
+    await db.query(`delete from marc_migrations_control.tenant where id = 'uni'`)
+    const held = [`lock table ${SCHEMA}.operation in access exclusive mode`]
+    await enableWhileHeld(db, api, held, 'commit', (holder) => holder.query(`drop schema ${SCHEMA} cascade`))
+  })
+
   test('while another enabling has made a part of it anew', async ({ db, api, gated }) => {
     const gate = await db.client()
     let other: Promise<Answer> | undefined
@@ -84,7 +92,7 @@ async function enableWhileHeld(
   api: Api,
   held: readonly string[],
   end: 'commit' | 'rollback',
-  meanwhile?: () => Promise<void>
+  meanwhile?: (holder: pg.Client) => Promise<unknown>
 ): Promise<void> {
   expectPurged(await heldEnabling(db, api, held, end, meanwhile))
   expect((await enable(api)).status).toBe(204)
@@ -96,7 +104,7 @@ async function heldEnabling(
   api: Api,
   held: readonly string[],
   end: 'commit' | 'rollback',
-  meanwhile: () => Promise<void> = () => Promise.resolve()
+  meanwhile: (holder: pg.Client) => Promise<unknown> = () => Promise.resolve()
 ): Promise<Answer> {
   const holder = await db.client()
   await holder.query('begin')
@@ -104,7 +112,7 @@ async function heldEnabling(
   const answer = enable(api)
   try {
     await untilWaiting(db)
-    await meanwhile()
+    await meanwhile(holder)
   } finally {
     await holder.query(end)
   }

@@ -7,6 +7,8 @@ import { countMigrations, runMigrations } from './run-migrations.ts'
 
 /** Who registers at the same time waits here and finds it done; of two spellings the second finds the first. */
 const INSERT_TENANT = `insert into ${control}.tenant (id) values ($1) on conflict do nothing`
+/** A purge takes this table first, too: two that begin with different ones would wait for each other. */
+const HOLD_OPERATIONS = perSchema((s) => `lock table ${s}.operation in access share mode`)
 const APPLIED = perSchema((s) => `select count(*)::int as migrations from ${s}.schema_migration`)
 
 /**
@@ -24,6 +26,7 @@ export async function registerTenant(options: MigrationOptions, tenant: string, 
   const known = await countMigrations(options, 'tenant')
   await longTransaction(options, async (on) => {
     if ((await on.run(INSERT_TENANT, [tenant])) === 0) return
+    await on.run(HOLD_OPERATIONS(tenant))
     const [applied] = await on.rows<{ migrations: number }>(APPLIED(tenant))
     if ((applied?.migrations ?? 0) < known) throw new MigrationError('TENANT_UNKNOWN', { schema: 'gone' })
     const operations = await adoptOperations(on, tenant)
