@@ -12,13 +12,12 @@ const HOLD_OPERATIONS = perSchema((s) => `lock table ${s}.operation in access sh
 const APPLIED = perSchema((s) => `select count(*)::int as migrations from ${s}.schema_migration`)
 
 /**
- * Brings the tenant's schema up to date and registers it, with whatever operations stand in it, in one transaction.
+ * Brings the tenant's schema up to date and registers it, with whatever operations stand in it, in one transaction. Its migrations
+ * are counted again there: a purge may have come after them, and who enables the tenant anew may have made a part of the schema by
+ * then.
  *
  * @param createSchema false: only a schema that is there is registered
- * Its migrations are counted again there: a purge may have come after them, and who enables the tenant anew may have made a part
- * of the schema by then.
- *
- * @throws {MigrationError} TENANT_UNKNOWN when the schema was dropped meanwhile
+ * @throws {MigrationError} TENANT_UNKNOWN when the schema was dropped meanwhile, or is a part of one that is being made anew
  */
 export async function registerTenant(options: MigrationOptions, tenant: string, createSchema: boolean): Promise<void> {
   const schema = tenantSchema(tenant)
