@@ -7,7 +7,7 @@ import { createSourceTables, fillAuthorities, fillInstances } from '../support/s
 import { audit, enableTenant, headersOf, startJob, until } from '../system/jobs.ts'
 import type { Job } from '../system/jobs.ts'
 import type { Process } from '../system/processes.ts'
-import { TENANT } from './jobs-under-fault.ts'
+import { expectUnbroken, TENANT } from './jobs-under-fault.ts'
 import type { FaultJob } from './jobs-under-fault.ts'
 import type { Site } from './site.ts'
 
@@ -73,7 +73,7 @@ export async function untilSaved(
 ): Promise<Verification> {
   await until('the saving has ended', async () => /^data_saving_/.test(await statusOf(coordinator, job)), SAVED_MS)
   const manifest = await site.stored((stores, objects) => audit(job, stores, objects))
-  expect(manifest.findings.filter(({ severity }) => severity === 'broken')).toEqual([])
+  expectUnbroken(manifest)
   const { total } = manifest
   expect(manifest).toMatchObject({ status: 'DATA_SAVING_COMPLETED', stopReason: null, mapped: total, saved: total })
   const stored = new Map((await modules.stored(job.tenant, type)).map(({ id, entity }) => [id, entity]))

@@ -12,6 +12,7 @@ import type {
   RulesTexts
 } from '@marc-migrations/domain'
 import { compileMapping } from '@marc-migrations/mapping'
+import { stopReason } from './stop-reason.ts'
 
 export interface FreezePorts {
   readonly armed: Pick<ArmedStore, 'headers' | 'revisit'>
@@ -52,7 +53,7 @@ export async function freezeRules(
     await ports.freeze.freeze(stage.tenant, stage.operationId, { ...texts, hash: rulesHash(texts) })
   } catch (error) {
     if (error instanceof MigrationError && error.code === 'CREDENTIALS_MISSING') {
-      return (await ports.check.stop(stage, { headers: 'missing' }, 'interrupted')) ? 'stopped' : 'waiting'
+      return (await ports.check.stop(stage, { headers: 'missing' }, stopReason(error))) ? 'stopped' : 'waiting'
     }
     if (!isAboutRules(error)) {
       await ports.armed.revisit('split', stage, ASK_AGAIN_MS)

@@ -1,4 +1,4 @@
-import { errorKind, MigrationError } from '@marc-migrations/domain'
+import { errorKind } from '@marc-migrations/domain'
 import type {
   CheckStore,
   ChunkStore,
@@ -15,6 +15,7 @@ import type { RemapPorts } from './remap-chunk.ts'
 import { deleteSavingLeftovers, saveChunk } from './save-chunk.ts'
 import type { SavePorts } from './save-chunk.ts'
 import { startDeadline } from './start-deadline.ts'
+import { stopReason } from './stop-reason.ts'
 import { deleteLosers, uploadChunk } from './upload-chunk.ts'
 
 export interface ProcessPorts extends RemapPorts, SavePorts {
@@ -153,17 +154,4 @@ function judge(error: unknown): 'outage' | 'suspect' | 'stopped' {
   if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')) return 'outage'
   const kind = errorKind(error)
   return kind === 'final' ? 'stopped' : kind
-}
-
-/** What no attempt can ever cure ends the operation, and says why. */
-function stopReason(error: unknown): string {
-  if (!(error instanceof MigrationError)) return 'INVARIANT_BROKEN'
-  return stopReasons[error.code] ?? error.code
-}
-
-/** Words of the guarantees for codes whose name says less. */
-const stopReasons: Readonly<Partial<Record<MigrationError['code'], string>>> = {
-  OBJECT_NOT_FOUND: 'SOURCE_CHANGED',
-  // Taken over in the middle of a stage: whoever started it has to ask again.
-  CREDENTIALS_MISSING: 'interrupted'
 }

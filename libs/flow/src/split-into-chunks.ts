@@ -10,6 +10,7 @@ import type {
   SplitStore,
   Wake
 } from '@marc-migrations/domain'
+import { stopReason } from './stop-reason.ts'
 
 /** Below this a split stays in one range, so that chunk boundaries equal FOLIO's wherever anyone could compare. */
 export const RECORDS_BEFORE_DIVIDING = 200_000
@@ -51,8 +52,7 @@ export async function splitIntoChunks(
     return await splitRange(stage, operation, range, ports, settings, signal)
   } catch (error) {
     if (error instanceof MigrationError && error.kind === 'final') {
-      const stopReason = error.code === 'OBJECT_NOT_FOUND' ? 'SOURCE_CHANGED' : error.code
-      const stopped = await ports.check.stop(stage, { range }, stopReason)
+      const stopped = await ports.check.stop(stage, { range }, stopReason(error))
       ports.logger.warn({ ...stage, err: error }, stopped ? 'split.stopped' : 'split.fenced')
       return 'fenced'
     }

@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import type { SeededRandom } from '../../../apps/cli/src/demo-file/seeded-random.ts'
 import { audit, headersOf } from '../../system/jobs.ts'
 import type { FolioPeers } from '../../support/folio-peers.ts'
-import { aJob } from '../jobs-under-fault.ts'
+import { aJob, expectUnbroken } from '../jobs-under-fault.ts'
 import type { FaultJob } from '../jobs-under-fault.ts'
 import { remapStored, startSaving, statusOf } from '../savings.ts'
 import type { StoredRecords } from '../savings.ts'
@@ -45,7 +45,7 @@ async function untilStatus(crew: Crew, job: FaultJob, is: RegExp): Promise<void>
 /** The auditor finds nothing, and every record is where it belongs. */
 async function expectExact(site: Site, job: FaultJob): Promise<void> {
   const manifest = await insist(() => site.stored((stores, objects) => audit(job, stores, objects)))
-  expect(manifest.findings.filter(({ severity }) => severity === 'broken')).toEqual([])
+  expectUnbroken(manifest)
   const { records: total, broken: rejected } = job
   expect(manifest).toMatchObject({ stopReason: null, total, mapped: total - rejected, rejected, drift: 0 })
 }

@@ -7,7 +7,7 @@ import { skipSuite } from '../../support/skips.ts'
 import { audit, until } from '../../system/jobs.ts'
 import type { Job } from '../../system/jobs.ts'
 import { faultsOn } from '../fault.ts'
-import { attemptsOf, untilNothingIsLeft, untilSound } from '../jobs-under-fault.ts'
+import { attemptsOf, expectUnbroken, untilNothingIsLeft, untilSound } from '../jobs-under-fault.ts'
 import { storedRecords, untilSaved } from '../savings.ts'
 import { serversMissing, theServers } from '../site.ts'
 import type { Site } from '../site.ts'
@@ -84,7 +84,7 @@ async function untilStraysAreSound(site: Site, known: readonly Job[]): Promise<v
       const ended = `select 1 from ${tenant}_mod_marc_migrations.operation where id = $1 and status in ('DATA_MAPPING_COMPLETED', 'DATA_MAPPING_FAILED')`
       await until('a stray is over', async () => (await site.query(ended, [stray.id])).length > 0, 200_000)
       const manifest = await site.stored((stores, objects) => audit(stray, stores, objects))
-      expect(manifest.findings.filter(({ severity }) => severity === 'broken')).toEqual([])
+      expectUnbroken(manifest)
       expect(manifest.mapped + manifest.rejected).toBe(manifest.total)
     }
     await untilNothingIsLeft(site, strays)
